@@ -1,0 +1,72 @@
+#include "base/name_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* FNV-1a. The names that fill the table are the operator's, so nobody can aim at long chains. */
+static uint64_t hash_name(const char *name, size_t length)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)name[i]) * UINT64_C(1099511628211);
+    return hash ^ hash >> 32;
+}
+
+/* The slot that holds the name, or the free one where it belongs; capacity is not 0 and one slot is
+ * free. */
+static struct name_slot *find_slot(const struct name_table *table, const char *name, size_t length,
+                                   uint64_t hash)
+{
+    size_t at = hash & (table->capacity - 1);
+
+    while (table->slots[at].name != NULL &&
+           (table->slots[at].hash != hash || table->slots[at].length != length ||
+            memcmp(table->slots[at].name, name, length) != 0))
+        at = (at + 1) & (table->capacity - 1);
+    return &table->slots[at];
+}
+
+static int grow(struct name_table *table)
+{
+    struct name_table larger = {.count = table->count,
+                                .capacity = table->capacity == 0 ? 8 : table->capacity * 2};
+
+    larger.slots = calloc(larger.capacity, sizeof(*larger.slots));
+    if (larger.slots == NULL)
+        return -1;
+    for (size_t i = 0; i < table->capacity; i++) {
+        const struct name_slot *slot = &table->slots[i];
+
+        if (slot->name != NULL)
+            *find_slot(&larger, slot->name, slot->length, slot->hash) = *slot;
+    }
+    free(table->slots);
+    *table = larger;
+    return 0;
+}
+
+int name_table_add(struct name_table *table, const char *name, size_t length, void *value)
+{
+    uint64_t hash = hash_name(name, length);
+
+    if (table->count >= table->capacity / 2 && grow(table) != 0)
+        return -1;
+    *find_slot(table, name, length, hash) =
+        (struct name_slot){.name = name, .length = length, .hash = hash, .value = value};
+    table->count++;
+    return 0;
+}
+
+void *name_table_find(const struct name_table *table, const char *name, size_t length)
+{
+    if (table->capacity == 0)
+        return NULL;
+    return find_slot(table, name, length, hash_name(name, length))->value;
+}
+
+void name_table_clear(struct name_table *table)
+{
+    free(table->slots);
+    *table = (struct name_table){0};
+}

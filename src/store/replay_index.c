@@ -1,0 +1,137 @@
+#include "store/replay_index.h"
+
+#include <stdlib.h>
+
+struct shelf {
+    struct shelf *next;
+    int64_t step;
+    unsigned interval;
+    int64_t over_wall_ms; /* when the last of its tokens stops being acceptable, by either clock */
+    int64_t over_boot_ms;
+    struct signature_set spent;
+};
+
+struct replay_index {
+    struct shelf *shelves; /* the latest spent-on first */
+    struct closed_time closed;
+};
+
+struct replay_index *replay_index_create(void)
+{
+    return calloc(1, sizeof(struct replay_index));
+}
+
+static void free_shelf(struct shelf *shelf)
+{
+    signature_set_clear(&shelf->spent);
+    free(shelf);
+}
+
+void replay_index_destroy(struct replay_index **index)
+{
+    if (*index == NULL)
+        return;
+    while ((*index)->shelves != NULL) {
+        struct shelf *shelf = (*index)->shelves;
+
+        (*index)->shelves = shelf->next;
+        free_shelf(shelf);
+    }
+    free(*index);
+    *index = NULL;
+}
+
+static struct stretch steps_stretch(int64_t first, int64_t last, unsigned interval)
+{
+    return (struct stretch){.begin = first * interval, .end = (last + 1) * interval};
+}
+
+static bool is_spent(const struct replay_index *index, struct signature_id id)
+{
+    for (const struct shelf *shelf = index->shelves; shelf != NULL; shelf = shelf->next)
+        signature_set_prefetch(&shelf->spent, id);
+    for (const struct shelf *shelf = index->shelves; shelf != NULL; shelf = shelf->next) {
+        if (signature_set_holds(&shelf->spent, id))
+            return true;
+    }
+    return false;
+}
+
+static struct shelf *shelf_for(struct replay_index *index, int64_t step, unsigned interval)
+{
+    struct shelf *shelf = index->shelves;
+
+    while (shelf != NULL && (shelf->step != step || shelf->interval != interval))
+        shelf = shelf->next;
+    if (shelf != NULL)
+        return shelf;
+    shelf = calloc(1, sizeof(*shelf));
+    if (shelf == NULL)
+        return NULL;
+    shelf->step = step;
+    shelf->interval = interval;
+    shelf->over_wall_ms = shelf->over_boot_ms = INT64_MIN;
+    shelf->next = index->shelves;
+    index->shelves = shelf;
+    return shelf;
+}
+
+static void keep_until(struct shelf *shelf, const struct spend *spend, struct moment now)
+{
+    int64_t over_wall_ms =
+        (spend->filing_step + 1 + (int64_t)spend->window) * spend->interval * 1000;
+    int64_t over_boot_ms = now.boot_ms + (over_wall_ms - now.wall_ms);
+
+    if (over_wall_ms > shelf->over_wall_ms)
+        shelf->over_wall_ms = over_wall_ms;
+    if (over_boot_ms > shelf->over_boot_ms)
+        shelf->over_boot_ms = over_boot_ms;
+}
+
+enum spend_outcome replay_index_spend(struct replay_index *index, const struct spend *spend,
+                                      struct moment now)
+{
+    struct stretch steps = steps_stretch(spend->first_step, spend->filing_step, spend->interval);
+    struct shelf *shelf;
+
+    if (is_spent(index, spend->id))
+        return SPEND_REPLAYED;
+    if (closed_time_touches(&index->closed, steps))
+        return SPEND_CLOSED;
+    shelf = shelf_for(index, spend->filing_step, spend->interval);
+    if (shelf == NULL || signature_set_add(&shelf->spent, spend->id) != 0)
+        return SPEND_FAILED;
+    keep_until(shelf, spend, now);
+    return SPEND_FRESH;
+}
+
+void replay_index_drop_old(struct replay_index *index, struct moment now)
+{
+    for (struct shelf **link = &index->shelves; *link != NULL;) {
+        struct shelf *shelf = *link;
+
+        if (now.wall_ms < shelf->over_wall_ms || now.boot_ms < shelf->over_boot_ms) {
+            link = &shelf->next;
+            continue;
+        }
+        /* An empty shelf is one whose first token could not be recorded: nothing is lost with it.
+         */
+        if (shelf->spent.count > 0)
+            closed_time_add(&index->closed,
+                            steps_stretch(shelf->step, shelf->step, shelf->interval));
+        *link = shelf->next;
+        free_shelf(shelf);
+    }
+}
+
+struct replay_usage replay_index_usage(const struct replay_index *index)
+{
+    struct replay_usage usage = {0};
+
+    for (const struct shelf *shelf = index->shelves; shelf != NULL; shelf = shelf->next) {
+        usage.tokens += shelf->spent.count;
+        usage.shelves++;
+        usage.memory += sizeof(*shelf) + signature_set_memory(&shelf->spent);
+    }
+    return usage;
+}

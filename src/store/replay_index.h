@@ -1,0 +1,60 @@
+/*
+ * The spent tokens, in memory: one shelf for each time step, dropped whole when nothing on it can
+ * pass the time check any more. Filed by step, never by user, so its size is bounded by the tokens
+ * spent in the window.
+ */
+#ifndef STORE_REPLAY_INDEX_H
+#define STORE_REPLAY_INDEX_H
+
+#include "base/moment.h"
+#include "store/closed_time.h"
+#include "store/signature_set.h"
+
+/* What is to be spent. */
+struct spend {
+    struct signature_id id; /* of the computed signature */
+    int64_t first_step;     /* the earliest acceptable step of the token's OTP */
+    int64_t filing_step;    /* the step to file it under; not before first_step */
+    unsigned interval;      /* seconds of a step */
+    unsigned window;        /* steps accepted either side */
+};
+
+enum spend_outcome {
+    SPEND_FRESH,    /* recorded now, for the first time */
+    SPEND_REPLAYED, /* spent before */
+    SPEND_CLOSED,   /* of a step whose record is gone: may have been spent */
+    SPEND_FAILED    /* could not be recorded: memory is short */
+};
+
+struct replay_index;
+
+struct replay_usage {
+    size_t tokens;  /* spent tokens on record */
+    size_t shelves; /* time steps that they are filed under */
+    size_t memory;  /* bytes allocated for them */
+};
+
+/* An empty index, or NULL where memory is short. */
+struct replay_index *replay_index_create(void);
+
+/* Frees *index and sets it to NULL; NULL is allowed. */
+void replay_index_destroy(struct replay_index **index);
+
+/*
+ * Spends a token at a moment: looks for it on every shelf, whatever step it is filed under, then
+ * files it. Anything but SPEND_FRESH leaves the index as it was.
+ */
+enum spend_outcome replay_index_spend(struct replay_index *index, const struct spend *spend,
+                                      struct moment now);
+
+/*
+ * Drops the shelves whose window is over by the wall clock and by the boot-time clock both, and
+ * closes their steps. A clock that runs ahead for a while so drops nothing that a corrected clock
+ * would accept again.
+ */
+void replay_index_drop_old(struct replay_index *index, struct moment now);
+
+/* What the index holds. */
+struct replay_usage replay_index_usage(const struct replay_index *index);
+
+#endif

@@ -1,0 +1,100 @@
+#include "store/signature_set.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SMALLEST_CAPACITY = 8 };
+
+struct signature_id signature_id_of(const uint8_t *signature)
+{
+    struct signature_id id;
+
+    memcpy(&id.low, signature, sizeof(id.low));
+    memcpy(&id.high, signature + sizeof(id.low), sizeof(id.high));
+    if (id.low == 0 && id.high == 0)
+        id.low = 1;
+    return id;
+}
+
+static size_t shard_index(struct signature_id id)
+{
+    return id.high % SIGNATURE_SHARDS;
+}
+
+static bool is_free(const struct signature_id *slot)
+{
+    return slot->low == 0 && slot->high == 0;
+}
+
+/* The slot that holds the id, or the free one where it belongs. The shard is never full. */
+static struct signature_id *find_slot(const struct signature_shard *shard, struct signature_id id)
+{
+    uint32_t mask = shard->capacity - 1;
+    uint32_t at = (uint32_t)id.low & mask;
+
+    while (!is_free(&shard->slots[at]) &&
+           (shard->slots[at].low != id.low || shard->slots[at].high != id.high))
+        at = (at + 1) & mask;
+    return &shard->slots[at];
+}
+
+void signature_set_prefetch(const struct signature_set *set, struct signature_id id)
+{
+    const struct signature_shard *shard = &set->shards[shard_index(id)];
+
+    if (shard->capacity != 0)
+        __builtin_prefetch(&shard->slots[(uint32_t)id.low & (shard->capacity - 1)]);
+}
+
+bool signature_set_holds(const struct signature_set *set, struct signature_id id)
+{
+    const struct signature_shard *shard = &set->shards[shard_index(id)];
+
+    return shard->capacity != 0 && !is_free(find_slot(shard, id));
+}
+
+static int grow(struct signature_shard *shard)
+{
+    struct signature_shard larger = {.count = shard->count};
+
+    larger.capacity = shard->capacity == 0 ? SMALLEST_CAPACITY : shard->capacity * 2;
+    larger.slots = calloc(larger.capacity, sizeof(*larger.slots));
+    if (larger.slots == NULL)
+        return -1;
+    for (uint32_t i = 0; i < shard->capacity; i++) {
+        if (!is_free(&shard->slots[i]))
+            *find_slot(&larger, shard->slots[i]) = shard->slots[i];
+    }
+    free(shard->slots);
+    *shard = larger;
+    return 0;
+}
+
+int signature_set_add(struct signature_set *set, struct signature_id id)
+{
+    struct signature_shard *shard = &set->shards[shard_index(id)];
+
+    /* Three quarters full at the most: a miss then looks at two cache lines or so. */
+    if (shard->count >= shard->capacity / 4 * 3 && grow(shard) != 0)
+        return -1;
+    *find_slot(shard, id) = id;
+    shard->count++;
+    set->count++;
+    return 0;
+}
+
+void signature_set_clear(struct signature_set *set)
+{
+    for (size_t i = 0; i < SIGNATURE_SHARDS; i++)
+        free(set->shards[i].slots);
+    memset(set, 0, sizeof(*set));
+}
+
+size_t signature_set_memory(const struct signature_set *set)
+{
+    size_t memory = 0;
+
+    for (size_t i = 0; i < SIGNATURE_SHARDS; i++)
+        memory += set->shards[i].capacity * sizeof(struct signature_id);
+    return memory;
+}

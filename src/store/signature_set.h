@@ -1,0 +1,52 @@
+/*
+ * A set of truncated signatures, 16 bytes each, in open addressing. It is split into shards that
+ * grow one at a time, so that no insertion ever moves more than a 64th of the set.
+ */
+#ifndef STORE_SIGNATURE_SET_H
+#define STORE_SIGNATURE_SET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SIGNATURE_ID_SIZE = 16, SIGNATURE_SHARDS = 64 };
+
+/* The first bytes of a computed signature: keyed, so nobody without the key can aim at a collision.
+ */
+struct signature_id {
+    uint64_t low, high;
+};
+
+struct signature_shard {
+    struct signature_id *slots;
+    uint32_t count;
+    uint32_t capacity; /* a power of two, or 0 */
+};
+
+struct signature_set {
+    size_t count;
+    struct signature_shard shards[SIGNATURE_SHARDS];
+};
+
+/* The id of a computed signature of SIGNATURE_ID_SIZE bytes or more. Never both halves zero, which
+ * marks a free slot. */
+struct signature_id signature_id_of(const uint8_t *signature);
+
+/* Whether the id is in the set. */
+bool signature_set_holds(const struct signature_set *set, struct signature_id id);
+
+/* Asks the processor for the memory that signature_set_holds() will look at first. */
+void signature_set_prefetch(const struct signature_set *set, struct signature_id id);
+
+/* Adds an id that the set does not hold. Returns 0, or -1 where memory is short (the set is as it
+ * was). */
+__attribute__((warn_unused_result)) int signature_set_add(struct signature_set *set,
+                                                          struct signature_id id);
+
+/* Frees what the set holds and leaves it empty; a zeroed set is an empty one. */
+void signature_set_clear(struct signature_set *set);
+
+/* Bytes of memory that the set has allocated. */
+size_t signature_set_memory(const struct signature_set *set);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * HMAC (RFC 2104) with a key set once. OpenSSL's context is kept and rewound for each message:
+ * fetching the algorithm or setting the key again would cost several times the hash itself.
+ */
+#ifndef TOKEN_KEYED_HASH_H
+#define TOKEN_KEYED_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum hash { HASH_SHA1, HASH_SHA256, HASH_SHA512, HASH_COUNT };
+
+enum { HASH_SIZE_MAX = 64 };
+
+struct keyed_hash;
+
+/* The hash's word ("sha256"), static, and its output's size in bytes (20, 32, 64). */
+const char *hash_word(enum hash hash);
+size_t hash_size(enum hash hash);
+
+/*
+ * Makes HMAC with the given hash and key (any length, also 0; copied into OpenSSL's context). NULL
+ * where OpenSSL fails or memory is short. The caller owns the result and releases it with
+ * keyed_hash_destroy().
+ */
+struct keyed_hash *keyed_hash_create(enum hash hash, const uint8_t *key, size_t key_size);
+
+/* Wipes and frees *keyed and sets it to NULL; NULL is allowed. */
+void keyed_hash_destroy(struct keyed_hash **keyed);
+
+/*
+ * Computes the HMAC of size bytes into output_r, which holds hash_size() bytes of its hash. Returns
+ * 0, or -1 where OpenSSL fails; output_r is not to be used then. Not reentrant for one object.
+ */
+__attribute__((warn_unused_result)) int keyed_hash_compute(struct keyed_hash *keyed,
+                                                           const void *message, size_t size,
+                                                           uint8_t output_r[HASH_SIZE_MAX]);
+
+#endif

@@ -1,0 +1,116 @@
+#include "token/otp_calendar.h"
+
+#include <stdlib.h>
+
+enum { NONE = UINT32_MAX };
+
+/* The ring's places, chained by OTP: a place is a step's index in the ring, and stays the same
+ * while the step is in it. */
+struct otp_calendar {
+    size_t reach;
+    int64_t centre;
+    size_t bucket_count; /* a power of two */
+    uint32_t *buckets;   /* first place of each chain, or NONE */
+    uint32_t *next;      /* the place after each place, or NONE */
+    struct otp_ring ring;
+};
+
+static size_t power_of_two_from(size_t minimum)
+{
+    size_t power = 1;
+
+    while (power < minimum)
+        power *= 2;
+    return power;
+}
+
+struct otp_calendar *otp_calendar_create(size_t reach)
+{
+    struct otp_calendar *calendar = calloc(1, sizeof(*calendar));
+    size_t capacity = power_of_two_from(2 * reach + 1);
+
+    if (calendar == NULL)
+        return NULL;
+    calendar->reach = reach;
+    calendar->bucket_count = capacity;
+    calendar->buckets = malloc(capacity * sizeof(*calendar->buckets));
+    calendar->next = malloc(capacity * sizeof(*calendar->next));
+    otp_ring_init(&calendar->ring, malloc(capacity * sizeof(uint32_t)), capacity);
+    if (calendar->buckets == NULL || calendar->next == NULL || calendar->ring.otps == NULL)
+        otp_calendar_destroy(&calendar);
+    return calendar;
+}
+
+void otp_calendar_destroy(struct otp_calendar **calendar)
+{
+    if (*calendar == NULL)
+        return;
+    free((*calendar)->buckets);
+    free((*calendar)->next);
+    free((*calendar)->ring.otps);
+    free(*calendar);
+    *calendar = NULL;
+}
+
+/* OTPs are decimal: their low bits are even enough only after mixing (Fibonacci hashing). */
+static uint32_t *bucket_of(const struct otp_calendar *calendar, uint32_t otp)
+{
+    return &calendar->buckets[(otp * UINT32_C(2654435769) >> 7) & (calendar->bucket_count - 1)];
+}
+
+static void chain_all(struct otp_calendar *calendar)
+{
+    for (size_t i = 0; i < calendar->bucket_count; i++)
+        calendar->buckets[i] = NONE;
+    for (int64_t step = calendar->ring.first; step < calendar->ring.end; step++) {
+        uint32_t place = (uint32_t)((uint64_t)step & (calendar->ring.capacity - 1));
+        uint32_t *bucket = bucket_of(calendar, otp_ring_at(&calendar->ring, step));
+
+        calendar->next[place] = *bucket;
+        *bucket = place;
+    }
+}
+
+int otp_calendar_move(struct otp_calendar *calendar, int64_t centre, otp_function *compute,
+                      void *context)
+{
+    int64_t first = centre - (int64_t)calendar->reach;
+
+    if (calendar->ring.first == first && calendar->ring.end > first)
+        return 0;
+    calendar->centre = centre;
+    if (otp_ring_move(&calendar->ring, first, 2 * calendar->reach + 1, compute, context) != 0)
+        return -1;
+    chain_all(calendar);
+    return 0;
+}
+
+static int64_t step_at(const struct otp_calendar *calendar, uint32_t place)
+{
+    uint64_t mask = calendar->ring.capacity - 1;
+    uint64_t ahead = (place - (uint64_t)calendar->ring.first) & mask;
+
+    return calendar->ring.first + (int64_t)ahead;
+}
+
+bool otp_calendar_find(const struct otp_calendar *calendar, uint32_t otp, int64_t *step_r)
+{
+    int64_t nearest = INT64_MAX;
+
+    if (calendar->ring.first == calendar->ring.end)
+        return false;
+    for (uint32_t place = *bucket_of(calendar, otp); place != NONE; place = calendar->next[place]) {
+        int64_t step = step_at(calendar, place);
+        int64_t distance = step - calendar->centre;
+
+        if (calendar->ring.otps[place] != otp)
+            continue;
+        if (nearest == INT64_MAX || llabs(distance) < llabs(nearest) ||
+            (llabs(distance) == llabs(nearest) && distance < nearest))
+            nearest = distance;
+    }
+    if (nearest == INT64_MAX)
+        return false;
+    *step_r = calendar->centre + nearest;
+    return true;
+}

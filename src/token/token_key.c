@@ -1,0 +1,127 @@
+#include "token/token_key.h"
+
+#include <stdlib.h>
+
+#include "token/otp_calendar.h"
+#include "token/otp_ring.h"
+#include "token/totp.h"
+
+/*
+ * From the earliest acceptable step (now - window) to the end of the longest stretch looked at: the
+ * latest acceptable step (now + window) and as many steps behind it as leave no gap (2 x window +
+ * 1). A power of two, for the ring.
+ */
+enum { NEAR_STEPS_MAX = 64 };
+_Static_assert(4 * OTP_WINDOW_MAX + 2 <= NEAR_STEPS_MAX, "the near ring holds a stretch");
+
+struct token_key {
+    struct token_format format;
+    struct token_key_dates dates;
+    struct keyed_hash *secret;
+    struct keyed_hash *seed;
+    struct otp_calendar *calendar; /* NULL until a genuine token misses the window */
+    struct otp_ring near_ring;
+    uint32_t near_otps[NEAR_STEPS_MAX];
+};
+
+struct token_key *token_key_create(const struct token_format *format, const uint8_t *seed,
+                                   size_t seed_size, const uint8_t *secret, size_t secret_size,
+                                   struct token_key_dates dates)
+{
+    struct token_key *key = calloc(1, sizeof(*key));
+
+    if (key == NULL)
+        return NULL;
+    key->format = *format;
+    key->dates = dates;
+    key->secret = keyed_hash_create(format->signature_hash, secret, secret_size);
+    key->seed = keyed_hash_create(format->otp_hash, seed, seed_size);
+    otp_ring_init(&key->near_ring, key->near_otps, NEAR_STEPS_MAX);
+    if (key->secret == NULL || key->seed == NULL)
+        token_key_destroy(&key);
+    return key;
+}
+
+void token_key_destroy(struct token_key **key)
+{
+    if (*key == NULL)
+        return;
+    keyed_hash_destroy(&(*key)->secret);
+    keyed_hash_destroy(&(*key)->seed);
+    otp_calendar_destroy(&(*key)->calendar);
+    free(*key);
+    *key = NULL;
+}
+
+bool token_key_in_date(const struct token_key *key, int64_t seconds)
+{
+    return seconds >= key->dates.accept_from && seconds < key->dates.accept_until;
+}
+
+int token_key_sign(struct token_key *key, const void *message, size_t size,
+                   uint8_t signature_r[HASH_SIZE_MAX])
+{
+    return keyed_hash_compute(key->secret, message, size, signature_r);
+}
+
+int token_key_otp(struct token_key *key, int64_t step, uint32_t *otp_r)
+{
+    return hotp(key->seed, key->format.otp_hash, (uint64_t)step, key->format.otp_digits, otp_r);
+}
+
+static int compute_otp(void *context, int64_t step, uint32_t *otp_r)
+{
+    return token_key_otp(context, step, otp_r);
+}
+
+bool token_key_match(struct token_key *key, uint64_t otp, int64_t now, struct otp_match *match_r)
+{
+    int64_t window = key->format.window;
+
+    if (otp_ring_move(&key->near_ring, now - window, (size_t)(4 * window + 2), compute_otp, key) !=
+        0)
+        return false;
+    *match_r = (struct otp_match){.first = INT64_MAX, .last = INT64_MIN};
+    for (int64_t step = now - window; step <= now + window; step++) {
+        /* All ones where the step gives the OTP, else nothing: no branch tells which step it was.
+         */
+        int64_t mask = -(int64_t)(otp_ring_at(&key->near_ring, step) == otp);
+        int64_t unseen = -(int64_t)(match_r->first == INT64_MAX);
+
+        match_r->first = (step & mask & unseen) | (match_r->first & ~(mask & unseen));
+        match_r->last = (step & mask) | (match_r->last & ~mask);
+    }
+    return match_r->last != INT64_MIN;
+}
+
+int64_t token_key_stretch_end(const struct token_key *key, uint64_t otp, struct otp_match match)
+{
+    int64_t hop = 2 * (int64_t)key->format.window + 1;
+    int64_t end = match.last;
+
+    for (int64_t step = end + 1; step <= end + hop && step < key->near_ring.end; step++) {
+        if (otp_ring_at(&key->near_ring, step) == otp)
+            end = step;
+    }
+    return end;
+}
+
+bool token_key_find_step(struct token_key *key, uint64_t otp, int64_t now, int64_t *step_r)
+{
+    if (key->calendar == NULL)
+        key->calendar = otp_calendar_create(CLOCK_REACH_SECONDS / key->format.interval + 1);
+    if (key->calendar == NULL || otp > UINT32_MAX)
+        return false;
+    return otp_calendar_move(key->calendar, now, compute_otp, key) == 0 &&
+           otp_calendar_find(key->calendar, (uint32_t)otp, step_r);
+}
+
+void token_key_forget_steps(struct token_key *key)
+{
+    otp_calendar_destroy(&key->calendar);
+}
+
+bool token_key_remembers_steps(const struct token_key *key)
+{
+    return key->calendar != NULL;
+}

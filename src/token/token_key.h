@@ -1,0 +1,76 @@
+/*
+ * A key: the pair of secrets shared with a minter, ready for use, and the dates between which it
+ * counts. The secrets themselves stay with the caller; here only OpenSSL's keyed contexts and
+ * one-time passwords are kept.
+ */
+#ifndef TOKEN_TOKEN_KEY_H
+#define TOKEN_TOKEN_KEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "token/format.h"
+
+struct token_key;
+
+struct token_key_dates {
+    int64_t accept_from;  /* seconds since the epoch, inclusive; INT64_MIN: from ever */
+    int64_t accept_until; /* seconds since the epoch, exclusive; INT64_MAX: for ever */
+};
+
+/* The time steps that a token's OTP stands for, as far as they matter now. */
+struct otp_match {
+    int64_t first; /* the earliest acceptable step that gives the OTP */
+    int64_t last;  /* the latest acceptable step that gives it */
+};
+
+/*
+ * A key from the decoded otp_seed and the bytes of token_secret, both of any length and not kept;
+ * format is copied. NULL where OpenSSL fails or memory is short. Released with token_key_destroy().
+ */
+struct token_key *token_key_create(const struct token_format *format, const uint8_t *seed,
+                                   size_t seed_size, const uint8_t *secret, size_t secret_size,
+                                   struct token_key_dates dates);
+
+/* Wipes and frees *key and sets it to NULL; NULL is allowed. */
+void token_key_destroy(struct token_key **key);
+
+/* Whether the key counts at a time in seconds since the epoch. */
+bool token_key_in_date(const struct token_key *key, int64_t seconds);
+
+/* The signature over a message: hash_size(format.signature_hash) bytes. 0, or -1 where OpenSSL
+ * fails. */
+__attribute__((warn_unused_result)) int token_key_sign(struct token_key *key, const void *message,
+                                                       size_t size,
+                                                       uint8_t signature_r[HASH_SIZE_MAX]);
+
+/* The OTP of a time step. 0, or -1 where OpenSSL fails. */
+__attribute__((warn_unused_result)) int token_key_otp(struct token_key *key, int64_t step,
+                                                      uint32_t *otp_r);
+
+/*
+ * Whether otp belongs to an acceptable step when now is the current one: true and the match. Takes
+ * the same time whether one of the acceptable steps gives it or none, and whichever. False too
+ * where OpenSSL fails.
+ */
+bool token_key_match(struct token_key *key, uint64_t otp, int64_t now, struct otp_match *match_r);
+
+/*
+ * After a match at the same now: the latest step that gives otp and is reached from the match
+ * without a moment when the token would not be acceptable (OTP values recur by chance). A token is
+ * filed under it as spent, for until its window closes no gap in time keeps the token out.
+ */
+int64_t token_key_stretch_end(const struct token_key *key, uint64_t otp, struct otp_match match);
+
+/* The step nearest to now, within CLOCK_REACH_SECONDS, that gives otp: true and *step_r; else
+ * false. For genuine tokens only: the first call computes thousands of OTPs. */
+bool token_key_find_step(struct token_key *key, uint64_t otp, int64_t now, int64_t *step_r);
+
+/* Frees the table behind token_key_find_step(), which builds it again when it is needed. */
+void token_key_forget_steps(struct token_key *key);
+
+/* Whether that table is there. */
+bool token_key_remembers_steps(const struct token_key *key);
+
+#endif

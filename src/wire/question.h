@@ -1,0 +1,42 @@
+/*
+ * What a chat server asks: a request's text, taken apart. Pure. Only `auth` and `isuser` can ever
+ * be answered yes.
+ *
+ *     auth:USER:HOST:PASSWORD          setpass:USER:HOST:PASSWORD      removeuser:USER:HOST
+ *     isuser:USER:HOST                 tryregister:USER:HOST:PASSWORD
+ * removeuser3:USER:HOST:PASSWORD certauth:USER:HOST:CERT          features:tryagain
+ *
+ * The password alone may hold colons.
+ */
+#ifndef WIRE_QUESTION_H
+#define WIRE_QUESTION_H
+
+#include <stddef.h>
+
+enum question_kind {
+    QUESTION_MALFORMED,   /* can't be understood, or a field breaks the rules */
+    QUESTION_AUTH,        /* may this user log in with this password? */
+    QUESTION_IS_USER,     /* is there such a user? */
+    QUESTION_UNSUPPORTED, /* well formed, and never answered yes */
+    QUESTION_TRY_AGAIN    /* features:tryagain: this client understands could-not-decide */
+};
+
+/* All pointers borrow from the parsed text; fields that a kind does not have are empty. */
+struct question {
+    enum question_kind kind;
+    const char *user;
+    size_t user_length;
+    const char *host;
+    size_t host_length;
+    const char *password;
+    size_t password_length;
+};
+
+/*
+ * Takes length bytes apart, any bytes. Malformed are: an unknown command, a missing field, an empty
+ * user or host, a user or host with @ or /, a host with a colon, and NUL, CR, LF or any other
+ * control byte in any field. A malformed question has no fields.
+ */
+struct question question_parse(const char *text, size_t length);
+
+#endif
