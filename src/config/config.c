@@ -1,0 +1,76 @@
+#include "config/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/hosts.h"
+#include "config/listeners.h"
+#include "config/source_file.h"
+
+static void build(struct config *config, const struct source_file *file, struct problems *problems)
+{
+    struct secrets_holder own = {.path = config->path, .status = file->status};
+    struct secrets_holder *holders = &own;
+
+    config->server = section_single(&config->sections, SECTION_SERVER)->values;
+    config->replay = section_single(&config->sections, SECTION_REPLAY)->values;
+    config->log = section_single(&config->sections, SECTION_LOG)->values;
+    listeners_build(config, problems);
+    hosts_build(config, problems, &holders);
+    listeners_check_groups(config, holders, problems);
+}
+
+static bool has_all_single_sections(const struct config *config)
+{
+    for (size_t kind = 0; kind < SECTION_KIND_COUNT; kind++) {
+        if (section_types[kind].names == 0 &&
+            section_single(&config->sections, (enum section_kind)kind) == NULL)
+            return false;
+    }
+    return true;
+}
+
+struct config *config_load(const char *path, struct problems *problems)
+{
+    struct config *config = calloc(1, sizeof(*config));
+    struct source_file file;
+
+    if (config == NULL) {
+        problems_error(problems, path, 0, "memory is short");
+        return NULL;
+    }
+    config->path = arena_copy(&config->arena, path, strlen(path));
+    if (config->path == NULL)
+        problems_error(problems, path, 0, "memory is short");
+    else if (source_file_open(&file, config->path, true, problems, config->path, 0) == 0) {
+        sections_read(&config->sections, &file, &config->arena, problems);
+        if (has_all_single_sections(config))
+            build(config, &file, problems);
+        source_file_close(&file);
+    }
+    if (problems_have_error(problems))
+        config_destroy(&config);
+    return config;
+}
+
+void config_destroy(struct config **config)
+{
+    if (*config == NULL)
+        return;
+    hosts_clear(*config);
+    sections_clear_secrets(&(*config)->sections);
+    name_table_clear(&(*config)->host_table);
+    arena_clear(&(*config)->arena);
+    free(*config);
+    *config = NULL;
+}
+
+struct host *config_host(const struct config *config, const char *domain, size_t length)
+{
+    struct host *host = name_table_find(&config->host_table, domain, length);
+
+    /* A peer that asks about a domain "*" asks about no domain. */
+    if (host == NULL || host == config->any_host)
+        return length == 1 && *domain == '*' ? NULL : config->any_host;
+    return host;
+}

@@ -1,0 +1,87 @@
+/*
+ * A whole configuration: loaded, checked, ready for use, and released as one. A reload builds a
+ * second one and swaps a pointer.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "config/section.h"
+#include "config/user_list.h"
+#include "token/token_key.h"
+
+/* Who may connect, beyond what the socket's permissions say. Both empty: whoever can open it. */
+struct peer_rule {
+    uid_t *users;
+    size_t user_count;
+    gid_t *groups;
+    size_t group_count;
+};
+
+struct listener {
+    const char *name; /* "" for the one of [server] */
+    const char *path;
+    enum protocol_choice protocol;
+    mode_t mode;
+    gid_t group;
+    struct peer_rule peers;
+};
+
+struct host {
+    const char *name; /* the domain, or "*" */
+    struct section *section;
+    struct token_format format;
+    struct token_key *
+        *keys; /* the section's own first, then its [key] sections in the file's order */
+    const char **key_names; /* "" for the section's own */
+    const struct key_values **key_values;
+    size_t key_count;
+    size_t key_room; /* how many keys the file means it to have */
+    struct is_user_rule is_user;
+    struct user_list users;
+};
+
+struct config {
+    const char *path;
+    struct arena arena;
+    struct section_list sections;
+    const struct server_values *server;
+    const struct replay_values *replay;
+    const struct log_values *log;
+    const char *control_path;
+    struct listener *listeners;
+    size_t listener_count;
+    struct host *hosts;
+    size_t host_count;
+    struct name_table host_table;
+    struct host *any_host; /* [host *], or NULL */
+};
+
+/*
+ * Loads a file and all that it names. Every problem found is added to problems, warnings too.
+ * Returns the configuration, or NULL where there was an error. Released with config_destroy().
+ */
+struct config *config_load(const char *path, struct problems *problems);
+
+/* Wipes the secrets, frees everything and sets *config to NULL; NULL is allowed. */
+void config_destroy(struct config **config);
+
+/* The host for a domain as asked about (exact bytes): its own section, else [host *], else NULL. */
+struct host *config_host(const struct config *config, const char *domain, size_t length);
+
+/*
+ * Whether `next` may take the place of `current` while the daemon runs; adds a problem for each
+ * setting that only a restart can change, and for a token format that changed under an unchanged
+ * token_secret: the fields of a token have no separators, so the old key's tokens would pass for
+ * other users' in the new format.
+ */
+bool config_may_replace(const struct config *current, const struct config *next,
+                        struct problems *problems);
+
+/* Writes the whole configuration, defaults included and secrets masked, as it could stand in a
+ * file. */
+void config_dump(const struct config *config, FILE *stream);
+
+#endif

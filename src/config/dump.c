@@ -1,0 +1,34 @@
+#include <stdio.h>
+
+#include "config/config.h"
+#include "config/value.h"
+
+static void dump_header(const struct section *section, FILE *stream)
+{
+    fprintf(stream, "[%s", section_types[section->kind].word);
+    for (size_t i = 0; i < section_types[section->kind].names; i++)
+        fprintf(stream, " %s", section->names[i]);
+    fputs("]\n", stream);
+}
+
+static void dump_section(const struct section *section, FILE *stream)
+{
+    char text[VALUE_TEXT_SIZE];
+
+    dump_header(section, stream);
+    for (size_t i = 0; i < setting_count; i++) {
+        if (settings[i].section == section->kind)
+            fprintf(stream, "%s = %s\n", settings[i].name,
+                    value_format(&settings[i], section->values, text));
+    }
+}
+
+void config_dump(const struct config *config, FILE *stream)
+{
+    for (const struct section *section = config->sections.first; section != NULL;
+         section = section->next) {
+        if (section != config->sections.first)
+            fputc('\n', stream);
+        dump_section(section, stream);
+    }
+}

@@ -1,0 +1,349 @@
+#include "config/hosts.h"
+
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "config/secrets_file.h"
+#include "config/strength.h"
+#include "token/base32.h"
+
+struct builder {
+    struct config *config;
+    struct problems *problems;
+    struct secrets_holder **holders;
+};
+
+/* Where a key's secrets stand, for what is wrong with them. */
+struct key_origin {
+    int seed_line;
+    int secret_line;
+};
+
+static void out_of_memory(struct builder *builder)
+{
+    problems_error(builder->problems, builder->config->path, 0, "memory is short");
+}
+
+static void *take_memory(struct builder *builder, size_t count, size_t size)
+{
+    void *memory = arena_alloc(&builder->config->arena, count * size);
+
+    if (memory == NULL)
+        out_of_memory(builder);
+    return memory;
+}
+
+static bool is_set(const struct section *section, const char *setting)
+{
+    return section->lines[setting_place(setting_find(section->kind, setting))] != 0;
+}
+
+/* What is wrong with a domain as servers ask about it, or with *; NULL if nothing. */
+static const char *domain_complaint(const char *name)
+{
+    if (strcmp(name, "*") == 0)
+        return NULL;
+    for (const char *at = name; *at != '\0'; at++) {
+        if (*at >= 'A' && *at <= 'Z')
+            return "chat servers ask in lower case: write the domain so";
+        if ((unsigned char)*at <= ' ' || *at == 0x7f || strchr("@/:*", *at) != NULL)
+            return "this is no domain";
+    }
+    return NULL;
+}
+
+static void build_format(struct builder *builder, struct host *host)
+{
+    const struct host_values *values = host->section->values;
+    const char *blamed = is_set(host->section, "otp_window") ? "otp_window" : "otp_interval";
+
+    host->format = (struct token_format){
+        .otp_digits = (unsigned)values->otp_digits,
+        .nonce_digits = (unsigned)values->nonce_digits,
+        .interval = (unsigned)values->otp_interval,
+        .window = (unsigned)values->otp_window,
+        .otp_hash = (enum hash)values->otp_hash,
+        .signature_hash = values->signature_hash == SIGNATURE_SHA512 ? HASH_SHA512 : HASH_SHA256,
+    };
+    if ((2 * values->otp_window + 1) * values->otp_interval > 15 * 60)
+        problems_error(builder->problems, builder->config->path,
+                       section_line_of(host->section, blamed),
+                       "(2 x otp_window + 1) x otp_interval is more than 15 minutes: a token would "
+                       "be good for too long");
+}
+
+static void judge_strength(struct builder *builder, const struct host *host, int line,
+                           const char *setting, const char *weakness)
+{
+    const struct host_values *values = host->section->values;
+
+    if (weakness == NULL)
+        return;
+    if (values->allow_weak_secrets)
+        problems_warning(
+            builder->problems, builder->config->path, line,
+            "the %s of %s %s; allow_weak_secrets lets it through: whoever finds it out "
+            "can log in as anybody",
+            setting, host->name, weakness);
+    else
+        problems_error(builder->problems, builder->config->path, line,
+                       "the %s of %s %s; make good secrets with: xmpp-authctl keygen", setting,
+                       host->name, weakness);
+}
+
+/* The key from its secrets; NULL after a problem. The decoded seed is wiped. */
+static struct token_key *create_key(struct builder *builder, const struct host *host,
+                                    const struct key_values *values, struct key_origin origin)
+{
+    struct token_key_dates dates = {values->accept_from, values->accept_until};
+    const struct secret *written = &values->otp_seed;
+    uint8_t *seed = OPENSSL_secure_malloc(BASE32_DECODED_SIZE(written->size) + 1);
+    struct token_key *key = NULL;
+    size_t seed_size;
+
+    if (seed == NULL) {
+        out_of_memory(builder);
+        return NULL;
+    }
+    if (base32_decode((const char *)written->bytes, written->size, seed, &seed_size) != 0) {
+        problems_error(builder->problems, builder->config->path, origin.seed_line,
+                       "the otp_seed of %s is not base32", host->name);
+    } else {
+        judge_strength(builder, host, origin.seed_line, "otp_seed",
+                       otp_seed_weakness(written, seed_size));
+        judge_strength(builder, host, origin.secret_line, "token_secret",
+                       token_secret_weakness(&values->token_secret));
+        key = token_key_create(&host->format, seed, seed_size, values->token_secret.bytes,
+                               values->token_secret.size, dates);
+        if (key == NULL)
+            out_of_memory(builder);
+    }
+    OPENSSL_secure_clear_free(seed, BASE32_DECODED_SIZE(written->size) + 1);
+    return key;
+}
+
+static void add_key(struct builder *builder, struct host *host, const char *name,
+                    const struct key_values *values, struct key_origin origin)
+{
+    struct token_key *key = create_key(builder, host, values, origin);
+
+    if (key == NULL)
+        return;
+    host->keys[host->key_count] = key;
+    host->key_names[host->key_count] = name;
+    host->key_values[host->key_count] = values;
+    host->key_count++;
+}
+
+/* Both secrets of a section, or none; false after a problem or where there is none. */
+static bool has_pair(struct builder *builder, const struct section *section,
+                     const struct key_values *values)
+{
+    bool seed = values->otp_seed.bytes != NULL;
+    bool secret = values->token_secret.bytes != NULL;
+
+    if (seed != secret)
+        problems_error(builder->problems, builder->config->path, section->line,
+                       "%s is missing: a key is an otp_seed and a token_secret",
+                       seed ? "token_secret" : "otp_seed");
+    return seed && secret;
+}
+
+static bool read_secrets_file(struct builder *builder, struct host *host)
+{
+    struct host_values *values = host->section->values;
+    int line = section_line_of(host->section, "secrets_file");
+    struct secrets_holder *holder;
+
+    if (is_set(host->section, "otp_seed") || is_set(host->section, "token_secret")) {
+        problems_error(builder->problems, builder->config->path, line,
+                       "secrets_file stands in the place of otp_seed and token_secret: keep one");
+        return false;
+    }
+    holder = take_memory(builder, 1, sizeof(*holder));
+    if (holder == NULL ||
+        secrets_file_read(values->secrets_file, builder->problems, builder->config->path, line,
+                          &values->key, &holder->status) != 0)
+        return false;
+    holder->path = values->secrets_file;
+    holder->blame_line = line;
+    holder->next = *builder->holders;
+    *builder->holders = holder;
+    return true;
+}
+
+static void add_own_key(struct builder *builder, struct host *host)
+{
+    struct host_values *values = host->section->values;
+    struct key_origin origin;
+
+    values->key.accept_from = INT64_MIN;
+    values->key.accept_until = INT64_MAX;
+    if (values->secrets_file != NULL) {
+        origin.seed_line = origin.secret_line = section_line_of(host->section, "secrets_file");
+        if (read_secrets_file(builder, host))
+            add_key(builder, host, "", &values->key, origin);
+    } else if (has_pair(builder, host->section, &values->key)) {
+        origin.seed_line = section_line_of(host->section, "otp_seed");
+        origin.secret_line = section_line_of(host->section, "token_secret");
+        add_key(builder, host, "", &values->key, origin);
+    }
+}
+
+static void read_users(struct builder *builder, struct host *host)
+{
+    const struct host_values *values = host->section->values;
+
+    host->is_user = values->is_user;
+    /* A problem was added where it fails: the whole configuration is refused then. */
+    if (host->is_user.mode == IS_USER_FILE &&
+        user_list_read(&host->users, &builder->config->arena, host->is_user.path, builder->problems,
+                       builder->config->path, section_line_of(host->section, "isuser")) != 0)
+        host->is_user.mode = IS_USER_NEVER;
+}
+
+static void begin_host(struct builder *builder, struct section *section)
+{
+    struct config *config = builder->config;
+    struct host *host = &config->hosts[config->host_count++];
+    const char *complaint = domain_complaint(section->names[0]);
+
+    host->name = section->names[0];
+    host->section = section;
+    if (complaint != NULL)
+        problems_error(builder->problems, config->path, section->line, "%s", complaint);
+    build_format(builder, host);
+    read_users(builder, host);
+    if (strcmp(host->name, "*") == 0)
+        config->any_host = host;
+    if (name_table_add(&config->host_table, host->name, strlen(host->name), host) != 0)
+        out_of_memory(builder);
+}
+
+/* A host has room for every [key] section of the file that names it. */
+static void make_room(struct builder *builder, struct host *host, size_t keys)
+{
+    host->keys = take_memory(builder, keys, sizeof(struct token_key *));
+    host->key_names = take_memory(builder, keys, sizeof(const char *));
+    host->key_values = take_memory(builder, keys, sizeof(const struct key_values *));
+}
+
+static struct host *host_of_key(struct builder *builder, const struct section *section)
+{
+    const char *name = section->names[0];
+    struct host *host = name_table_find(&builder->config->host_table, name, strlen(name));
+
+    if (host == NULL)
+        problems_error(builder->problems, builder->config->path, section->line,
+                       "this key's domain has no [host] section");
+    return host;
+}
+
+static void add_key_section(struct builder *builder, const struct section *section)
+{
+    struct host *host = host_of_key(builder, section);
+    const struct key_values *values = section->values;
+    struct key_origin origin = {section_line_of(section, "otp_seed"),
+                                section_line_of(section, "token_secret")};
+
+    if (values->accept_from >= values->accept_until)
+        problems_error(builder->problems, builder->config->path,
+                       section_line_of(section, "accept_until"),
+                       "accept_until is not after accept_from: the key would never count");
+    if (host == NULL)
+        return;
+    if (values->otp_seed.bytes == NULL && values->token_secret.bytes == NULL)
+        problems_error(builder->problems, builder->config->path, section->line,
+                       "a key needs an otp_seed and a token_secret");
+    else if (has_pair(builder, section, values))
+        add_key(builder, host, section->names[1], values, origin);
+}
+
+static size_t count_sections(const struct config *config, enum section_kind kind)
+{
+    size_t count = 0;
+
+    for (const struct section *section = config->sections.first; section != NULL;
+         section = section->next)
+        count += section->kind == kind;
+    return count;
+}
+
+static bool has_own_key(const struct host *host)
+{
+    return is_set(host->section, "otp_seed") || is_set(host->section, "token_secret") ||
+           ((const struct host_values *)host->section->values)->secrets_file != NULL;
+}
+
+/* How many keys each host may get: counted first, so that ten thousand hosts are not searched for
+ * each key. */
+static void count_keys(struct builder *builder)
+{
+    struct config *config = builder->config;
+
+    for (size_t i = 0; i < config->host_count; i++)
+        config->hosts[i].key_room = has_own_key(&config->hosts[i]);
+    for (struct section *section = config->sections.first; section != NULL;
+         section = section->next) {
+        struct host *host = section->kind != SECTION_KEY
+                                ? NULL
+                                : name_table_find(&config->host_table, section->names[0],
+                                                  strlen(section->names[0]));
+
+        if (host != NULL)
+            host->key_room++;
+    }
+    for (size_t i = 0; i < config->host_count; i++)
+        make_room(builder, &config->hosts[i], config->hosts[i].key_room);
+}
+
+static void check_keys(struct builder *builder)
+{
+    const struct config *config = builder->config;
+
+    for (size_t i = 0; i < config->host_count; i++) {
+        if (config->hosts[i].key_room == 0)
+            problems_error(builder->problems, config->path, config->hosts[i].section->line,
+                           "this host has no secrets: set otp_seed and token_secret, or "
+                           "secrets_file; xmpp-authctl keygen makes good ones");
+    }
+    if (config->host_count == 0)
+        problems_error(builder->problems, config->path, config->sections.last_line,
+                       "there is no [host DOMAIN] section: nobody could log in");
+}
+
+void hosts_build(struct config *config, struct problems *problems, struct secrets_holder **holders)
+{
+    struct builder builder = {config, problems, holders};
+
+    config->hosts =
+        take_memory(&builder, count_sections(config, SECTION_HOST) + 1, sizeof(struct host));
+    if (config->hosts == NULL)
+        return;
+    for (struct section *section = config->sections.first; section != NULL;
+         section = section->next) {
+        if (section->kind == SECTION_HOST)
+            begin_host(&builder, section);
+    }
+    count_keys(&builder);
+    for (size_t i = 0; i < config->host_count && config->hosts[i].key_values != NULL; i++)
+        add_own_key(&builder, &config->hosts[i]);
+    for (struct section *section = config->sections.first; section != NULL;
+         section = section->next) {
+        if (section->kind == SECTION_KEY)
+            add_key_section(&builder, section);
+    }
+    check_keys(&builder);
+}
+
+void hosts_clear(struct config *config)
+{
+    for (size_t i = 0; i < config->host_count; i++) {
+        struct host *host = &config->hosts[i];
+
+        for (size_t k = 0; k < host->key_count; k++)
+            token_key_destroy(&host->keys[k]);
+        user_list_clear(&host->users);
+    }
+}

@@ -1,0 +1,191 @@
+#include "config/listeners.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/number.h"
+
+static const char default_group[] = "xmpp-authd-clients";
+
+struct builder {
+    struct config *config;
+    struct problems *problems;
+};
+
+static void complain(struct builder *builder, const struct section *section, const char *setting,
+                     const char *complaint)
+{
+    problems_error(builder->problems, builder->config->path, section_line_of(section, setting),
+                   "%s %s", setting, complaint);
+}
+
+static void *take_memory(struct builder *builder, size_t count, size_t size)
+{
+    void *memory = arena_alloc(&builder->config->arena, count * size);
+
+    if (memory == NULL)
+        problems_error(builder->problems, builder->config->path, 0, "memory is short");
+    return memory;
+}
+
+static bool parse_id(const char *name, int64_t *id_r)
+{
+    return number_parse(name, strlen(name), id_r) == 0 && *id_r < UINT32_MAX;
+}
+
+static bool find_user(const char *name, uid_t *user_r)
+{
+    const struct passwd *entry = getpwnam(name);
+    int64_t id;
+
+    if (entry == NULL && !parse_id(name, &id))
+        return false;
+    *user_r = entry != NULL ? entry->pw_uid : (uid_t)id;
+    return true;
+}
+
+static bool find_group(const char *name, gid_t *group_r)
+{
+    const struct group *entry = getgrnam(name);
+    int64_t id;
+
+    if (entry == NULL && !parse_id(name, &id))
+        return false;
+    *group_r = entry != NULL ? entry->gr_gid : (gid_t)id;
+    return true;
+}
+
+static gid_t socket_group(struct builder *builder, const struct section *section,
+                          const struct access_values *access)
+{
+    const struct group *clients = getgrnam(default_group);
+    gid_t group = clients != NULL ? clients->gr_gid : getegid();
+
+    if (access->group != NULL && !find_group(access->group, &group))
+        complain(builder, section, "group", "names a group that does not exist");
+    return group;
+}
+
+static void build_peers(struct builder *builder, const struct section *section,
+                        const struct access_values *access, struct peer_rule *peers)
+{
+    peers->users = take_memory(builder, access->allow_users.count + 1, sizeof(uid_t));
+    peers->groups = take_memory(builder, access->allow_groups.count + 1, sizeof(gid_t));
+    if (peers->users == NULL || peers->groups == NULL)
+        return;
+    for (size_t i = 0; i < access->allow_users.count; i++) {
+        if (find_user(access->allow_users.names[i], &peers->users[peers->user_count]))
+            peers->user_count++;
+        else
+            complain(builder, section, "allow_users", "names a user that does not exist");
+    }
+    for (size_t i = 0; i < access->allow_groups.count; i++) {
+        if (find_group(access->allow_groups.names[i], &peers->groups[peers->group_count]))
+            peers->group_count++;
+        else
+            complain(builder, section, "allow_groups", "names a group that does not exist");
+    }
+}
+
+static void add_listener(struct builder *builder, const struct section *section, const char *name,
+                         const char *path, enum protocol_choice protocol,
+                         const struct access_values *access)
+{
+    struct listener *listener = &builder->config->listeners[builder->config->listener_count];
+
+    if (path == NULL) {
+        complain(builder, section, name[0] == '\0' ? "listen" : "path", "is missing");
+        return;
+    }
+    for (size_t i = 0; i < builder->config->listener_count; i++) {
+        if (strcmp(builder->config->listeners[i].path, path) == 0)
+            complain(builder, section, name[0] == '\0' ? "listen" : "path",
+                     "is another listener's already");
+    }
+    *listener = (struct listener){.name = name,
+                                  .path = path,
+                                  .protocol = protocol,
+                                  .mode = (mode_t)access->mode,
+                                  .group = socket_group(builder, section, access)};
+    build_peers(builder, section, access, &listener->peers);
+    builder->config->listener_count++;
+}
+
+/* control.sock in the directory of the first listener. */
+static const char *default_control_path(struct builder *builder)
+{
+    static const char name[] = "control.sock";
+    const char *beside = builder->config->listeners[0].path;
+    size_t directory = (size_t)(strrchr(beside, '/') - beside) + 1;
+    char *path = take_memory(builder, directory + sizeof(name), 1);
+
+    if (path != NULL) {
+        memcpy(path, beside, directory);
+        memcpy(path + directory, name, sizeof(name));
+    }
+    return path;
+}
+
+static void build_control(struct builder *builder)
+{
+    struct config *config = builder->config;
+    const struct section *section = section_single(&config->sections, SECTION_CONTROL);
+    const struct control_values *values = section->values;
+
+    config->control_path = values->listen;
+    if (config->control_path == NULL && config->listener_count > 0)
+        config->control_path = default_control_path(builder);
+    for (size_t i = 0; i < config->listener_count && config->control_path != NULL; i++) {
+        if (strcmp(config->listeners[i].path, config->control_path) == 0)
+            complain(builder, section, "listen", "is a listener's already");
+    }
+}
+
+void listeners_build(struct config *config, struct problems *problems)
+{
+    struct builder builder = {config, problems};
+    const struct section *server = section_single(&config->sections, SECTION_SERVER);
+    size_t count = 1;
+
+    for (const struct section *section = server; section != NULL; section = section->next)
+        count += section->kind == SECTION_LISTEN;
+    config->listeners = take_memory(&builder, count, sizeof(struct listener));
+    if (config->listeners == NULL)
+        return;
+    add_listener(&builder, server, "", config->server->listen, PROTOCOL_AUTO,
+                 &config->server->access);
+    for (const struct section *section = server; section != NULL; section = section->next) {
+        const struct listen_values *values = section->values;
+
+        if (section->kind == SECTION_LISTEN)
+            add_listener(&builder, section, section->names[0], values->path,
+                         (enum protocol_choice)values->protocol, &values->access);
+    }
+    build_control(&builder);
+}
+
+static const struct listener *listener_of_group(const struct config *config, gid_t group)
+{
+    for (size_t i = 0; i < config->listener_count; i++) {
+        if (config->listeners[i].group == group && (config->listeners[i].mode & 0020) != 0)
+            return &config->listeners[i];
+    }
+    return NULL;
+}
+
+void listeners_check_groups(const struct config *config, const struct secrets_holder *holders,
+                            struct problems *problems)
+{
+    for (const struct secrets_holder *holder = holders; holder != NULL; holder = holder->next) {
+        const struct listener *listener = listener_of_group(config, holder->status.st_gid);
+
+        if (listener == NULL || (holder->status.st_mode & 0040) == 0)
+            continue;
+        problems_error(problems, config->path, holder->blame_line,
+                       "%s can be read by the group that may open %s: a chat server could mint "
+                       "tokens for anybody; chmod g-r it or give it another group",
+                       holder->path, listener->path);
+    }
+}
