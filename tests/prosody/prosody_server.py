@@ -1,0 +1,156 @@
+"""Debian's Prosody on a free loopback port, with a directory of its own, and its log under watch."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+PLUGINS = pathlib.Path(__file__).resolve().parents[2] / "conf" / "prosody"
+
+MODULES = ("roster", "saslauth", "tls", "disco", "ping", "blocklist", "pep", "mam", "admin_shell")
+
+CONFIGURATION = """
+run_as_root = {as_root}
+daemonize = false
+data_path = "{directory}/data"
+pidfile = "{directory}/prosody.pid"
+plugin_paths = {{ {plugins} }}
+log = {{ debug = "{directory}/prosody.log" }}
+network_backend = "{backend}"
+interfaces = {{ "127.0.0.1" }}
+c2s_ports = {{ {port} }}
+c2s_direct_tls_ports = {{ }}
+modules_enabled = {{ {modules} }}
+modules_disabled = {{ "s2s" }}
+certificates = "{directory}"
+c2s_require_encryption = false
+allow_unencrypted_plain_auth = true
+storage = "internal"
+"""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def make_certificate(directory, host):
+    """A self-signed certificate, valid for tests alone."""
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}",
+         "-keyout", f"{directory}/{host}.key", "-out", f"{directory}/{host}.crt"],
+        check=True, capture_output=True,
+    )
+
+
+class Prosody:
+    def __init__(self, directory, hosts, backend="epoll", plugins=(), modules=()):
+        """`hosts` maps each virtual host to its settings in Lua."""
+        self.directory = pathlib.Path(directory)
+        self.backend = backend
+        self.port = free_port()
+        self.log = self.directory / "prosody.log"
+        self.configuration = self.directory / "prosody.cfg.lua"
+        self._process = None
+        (self.directory / "data").mkdir(parents=True, exist_ok=True)
+        quoted = [f'"{path}"' for path in (*plugins, PLUGINS)]
+        text = CONFIGURATION.format(
+            as_root=str(os.geteuid() == 0).lower(), directory=self.directory, backend=backend, port=self.port,
+            plugins=", ".join(quoted), modules=", ".join(f'"{name}"' for name in (*MODULES, *modules)),
+        )
+        for host, settings in hosts.items():
+            text += f'\nVirtualHost "{host}"\n    authentication = "xmpp_authd"\n    {settings}\n'
+        self.configuration.write_text(text)
+
+    def start(self):
+        console = open(self.directory / "console", "ab")
+        self._process = subprocess.Popen(
+            ["prosody", "--config", str(self.configuration), "-F"], stdin=subprocess.DEVNULL, stdout=console,
+            stderr=console, cwd=self.directory,
+        )
+        self.wait_for_log("Activated service 'admin_socket'|Server FD .*prosody.sock|Activated service 'c2s' on \\[", 0)
+        self._wait_until_listening()
+        return self
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def _wait_until_listening(self):
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            assert self._process.poll() is None, (self.directory / "console").read_text()
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                time.sleep(0.02)
+        raise TimeoutError("Prosody does not listen")
+
+    def stop(self):
+        """Seconds that it took to end by SIGTERM."""
+        began = time.monotonic()
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(20)
+        finally:
+            self._process.kill()
+            self._process.wait()
+        return time.monotonic() - began
+
+    def shell(self, *command):
+        """What `prosodyctl shell COMMAND` prints; an error there is an error here."""
+        done = subprocess.run(
+            ["prosodyctl", "--config", str(self.configuration), "shell", *command], stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=20, cwd=self.directory,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def sessions(self):
+        """How many clients Prosody believes to be connected."""
+        return int(re.search(r"Total: (\d+)", self.shell("c2s:count()"))[1])
+
+    # ---- the log ----------------------------------------------------------------------------------------------------
+
+    def mark(self):
+        return self.log.stat().st_size if self.log.exists() else 0
+
+    def log_since(self, mark):
+        if not self.log.exists():
+            return []
+        with self.log.open("rb") as file:
+            file.seek(mark)
+            return file.read().decode("utf-8", "replace").splitlines()
+
+    def wait_for_log(self, pattern, mark, seconds=20):
+        """The first line since the mark that matches."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for line in self.log_since(mark):
+                if re.search(pattern, line):
+                    return line
+            time.sleep(0.01)
+        raise TimeoutError(f"no log line matches {pattern!r}")
+
+    def complaints(self, mark):
+        """The lines since the mark that report a warning or an error."""
+        return [line for line in self.log_since(mark) if re.search(r"\t(warn|error)\t", line)]
+
+    def find_everywhere(self, needles):
+        """The (file, needle) pairs for what stands in any file that this Prosody wrote, its database left aside."""
+        found = []
+        for path in self.directory.rglob("*"):
+            if path.is_file() and path.suffix not in (".key", ".crt"):
+                data = path.read_bytes()
+                found += [(path.name, needle) for needle in needles if needle in data]
+        return found
+
+    def remove(self):
+        shutil.rmtree(self.directory, ignore_errors=True)
