@@ -77,7 +77,8 @@ const char *timestamp_format(int64_t seconds, char text[TIMESTAMP_SIZE])
     time_t time = (time_t)seconds;
     struct tm parts;
 
-    if (gmtime_r(&time, &parts) == NULL || parts.tm_year < -1900 || parts.tm_year > 9999 - 1900 ||
+    if (gmtime_r(&time, &parts) == NULL || parts.tm_year < 1000 - 1900 ||
+        parts.tm_year > 9999 - 1900 ||
         strftime(text, TIMESTAMP_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
         snprintf(text, TIMESTAMP_SIZE, "%lld", (long long)seconds);
     return text;

@@ -13,8 +13,8 @@ enum { TIMESTAMP_SIZE = 32 };
  */
 __attribute__((warn_unused_result)) int timestamp_parse(const char *text, int64_t *seconds_r);
 
-/* Writes seconds as YYYY-MM-DDTHH:MM:SSZ into text and returns text. Out of the years 0 to 9999:
- * the bare number. */
+/* Writes seconds as YYYY-MM-DDTHH:MM:SSZ into text and returns text. Out of the years 1000 to
+ * 9999: the bare number. */
 const char *timestamp_format(int64_t seconds, char text[TIMESTAMP_SIZE]);
 
 #endif
