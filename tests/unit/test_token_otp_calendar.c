@@ -1,0 +1,156 @@
+/* Which step gave an OTP: against a look at every step. */
+#include "vectors.h"
+
+#include "token/otp_calendar.h"
+
+struct counted {
+    size_t calls;
+    size_t fail_after;
+    uint32_t modulus; /* a small one makes values recur */
+};
+
+static uint32_t otp_for(int64_t step, uint32_t modulus)
+{
+    uint64_t random = (uint64_t)step;
+
+    return (uint32_t)(random_next(&random) % modulus);
+}
+
+static int compute(void *context, int64_t step, uint32_t *otp_r)
+{
+    struct counted *counted = context;
+
+    if (counted->calls++ >= counted->fail_after)
+        return -1;
+    *otp_r = otp_for(step, counted->modulus);
+    return 0;
+}
+
+/* The nearest step by looking at all of them, nearest first, the earlier of two as near. */
+static bool naive_find(int64_t centre, size_t reach, uint32_t modulus, uint32_t otp,
+                       int64_t *step_r)
+{
+    for (int64_t distance = 0; distance <= (int64_t)reach; distance++) {
+        for (int sign = -1; sign <= 1; sign += 2) {
+            if (otp_for(centre + sign * distance, modulus) == otp) {
+                *step_r = centre + sign * distance;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void the_nearest_step_is_found_wherever_the_centre_moves(void **state)
+{
+    static const size_t reaches[] = {1, 2, 3, 31, 32, 100};
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(reaches); i++) {
+        struct counted counted = {.fail_after = SIZE_MAX, .modulus = 97};
+        struct otp_calendar *calendar = otp_calendar_create(reaches[i]);
+        uint64_t random = 5;
+        int64_t centre = 58000000;
+
+        assert_non_null(calendar);
+        for (int move = 0; move < 60; move++) {
+            centre = move % 20 == 19 ? (int64_t)random_below(&random, 60) - 30
+                                     : centre + (int64_t)random_below(&random, 7) - 3;
+            assert_int_equal(otp_calendar_move(calendar, centre, compute, &counted), 0);
+            for (uint32_t otp = 0; otp < 100; otp++) {
+                int64_t step = 0, expected = 0;
+                bool found = otp_calendar_find(calendar, otp, &step);
+
+                expect(found == naive_find(centre, reaches[i], 97, otp, &expected),
+                       "reach %zu, centre %lld, otp %u", reaches[i], (long long)centre, otp);
+                expect(step == expected, "reach %zu, centre %lld, otp %u: %lld, not %lld",
+                       reaches[i], (long long)centre, otp, (long long)step, (long long)expected);
+            }
+        }
+        otp_calendar_destroy(&calendar);
+        assert_null(calendar);
+    }
+}
+
+static void nothing_is_found_beyond_the_reach(void **state)
+{
+    enum { REACH = 3121 };
+    struct counted counted = {.fail_after = SIZE_MAX, .modulus = UINT32_MAX};
+    struct otp_calendar *calendar = otp_calendar_create(REACH);
+    int64_t centre = 58907520, step;
+
+    (void)state;
+    assert_non_null(calendar);
+    assert_int_equal(otp_calendar_move(calendar, centre, compute, &counted), 0);
+    assert_int_equal(counted.calls, 2 * REACH + 1);
+    for (int sign = -1; sign <= 1; sign += 2) {
+        assert_true(otp_calendar_find(calendar, otp_for(centre + sign * REACH, UINT32_MAX), &step));
+        assert_int_equal(step, centre + sign * REACH);
+        assert_false(
+            otp_calendar_find(calendar, otp_for(centre + sign * (REACH + 1), UINT32_MAX), &step));
+    }
+    otp_calendar_destroy(&calendar);
+}
+
+/* A flood of stale tokens costs no more than a flood of good ones. */
+static void moving_along_computes_one_value_a_step_and_none_within_it(void **state)
+{
+    struct counted counted = {.fail_after = SIZE_MAX, .modulus = UINT32_MAX};
+    struct otp_calendar *calendar = otp_calendar_create(500);
+
+    (void)state;
+    assert_int_equal(otp_calendar_move(calendar, 1000, compute, &counted), 0);
+    counted.calls = 0;
+    for (int64_t centre = 1001; centre <= 1100; centre++) {
+        for (int question = 0; question < 10; question++)
+            assert_int_equal(otp_calendar_move(calendar, centre, compute, &counted), 0);
+    }
+    assert_int_equal(counted.calls, 100);
+    otp_calendar_destroy(&calendar);
+}
+
+static void a_failure_finds_nothing_until_it_is_moved_again(void **state)
+{
+    struct counted counted = {.fail_after = SIZE_MAX, .modulus = UINT32_MAX};
+    struct otp_calendar *calendar = otp_calendar_create(10);
+    int64_t step = -77;
+
+    (void)state;
+    assert_false(otp_calendar_find(calendar, otp_for(0, UINT32_MAX), &step));
+    assert_int_equal(otp_calendar_move(calendar, 1000, compute, &counted), 0);
+    counted = (struct counted){.fail_after = 3, .modulus = UINT32_MAX};
+    assert_int_equal(otp_calendar_move(calendar, 1005, compute, &counted), -1);
+    for (int64_t at = 990; at <= 1015; at++)
+        expect(!otp_calendar_find(calendar, otp_for(at, UINT32_MAX), &step), "step %lld",
+               (long long)at);
+    assert_int_equal(step, -77);
+    counted = (struct counted){.fail_after = SIZE_MAX, .modulus = UINT32_MAX};
+    assert_int_equal(otp_calendar_move(calendar, 1005, compute, &counted), 0);
+    for (int64_t at = 995; at <= 1015; at++) {
+        expect(otp_calendar_find(calendar, otp_for(at, UINT32_MAX), &step), "step %lld",
+               (long long)at);
+        assert_int_equal(step, at);
+    }
+    otp_calendar_destroy(&calendar);
+}
+
+static void destroying_nothing_is_allowed(void **state)
+{
+    struct otp_calendar *none = NULL;
+
+    (void)state;
+    otp_calendar_destroy(&none);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_nearest_step_is_found_wherever_the_centre_moves),
+        cmocka_unit_test(nothing_is_found_beyond_the_reach),
+        cmocka_unit_test(moving_along_computes_one_value_a_step_and_none_within_it),
+        cmocka_unit_test(a_failure_finds_nothing_until_it_is_moved_again),
+        cmocka_unit_test(destroying_nothing_is_allowed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
