@@ -14,7 +14,7 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
             -Wcast-qual -Wwrite-strings -Wvla -Wformat=2 -Wundef
 HARDENING := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
 OPTIMIZE ?= -O2 -g
-CPPFLAGS += -D_GNU_SOURCE -DXMPP_AUTHD_VERSION='"$(VERSION)"' -Isrc
+override CPPFLAGS += -D_GNU_SOURCE -DXMPP_AUTHD_VERSION='"$(VERSION)"' -Isrc
 LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 
 # SANITIZE=1 builds the same programs under AddressSanitizer and UndefinedBehaviorSanitizer.
@@ -25,6 +25,14 @@ endif
 
 COMPILE = $(CC) -std=c11 $(WARNINGS) $(OPTIMIZE) $(HARDENING) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 LINK    = $(CC) $(OPTIMIZE) $(HARDENING) $(LDFLAGS)
+
+# V=1 shows the commands.
+ifeq ($(V),1)
+SAY := @:
+else
+SAY := @echo
+.SILENT:
+endif
 
 # Each room knows only the rooms to the left of it.
 ROOMS    := base token store wire config daemon ctl relay
@@ -49,20 +57,25 @@ test-packages:
 
 $(BUILD)/obj/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
+	$(SAY) '  CC    $@'
 	$(COMPILE) $(if $(findstring /relay/,$@)$(findstring xmpp-extauth,$@),,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)) -c -o $@ $<
 
 $(BUILD)/xmpp-authd: $(BUILD)/obj/xmpp-authd.o $(call objects_of,base token store wire config daemon)
+	$(SAY) '  LINK  $@'
 	$(LINK) -o $@ $^ $$(pkg-config --libs $(PACKAGES))
 
 $(BUILD)/xmpp-authctl: $(BUILD)/obj/xmpp-authctl.o $(call objects_of,base token wire config ctl)
+	$(SAY) '  LINK  $@'
 	$(LINK) -o $@ $^ $$(pkg-config --libs libcrypto inih)
 
 # libc alone, so that it can be linked statically and dropped into any container.
 $(BUILD)/xmpp-extauth: $(BUILD)/obj/xmpp-extauth.o $(call objects_of,relay)
+	$(SAY) '  LINK  $@'
 	$(LINK) -o $@ $^
 
 $(BUILD)/unit/%: tests/unit/%.c $(OBJECTS) Makefile
 	@mkdir -p $(@D)
+	$(SAY) '  CC    $@'
 	$(COMPILE) -Itests/unit $(shell pkg-config --cflags $(PACKAGES) cmocka 2>/dev/null) -o $@ $< $(OBJECTS) $(LDFLAGS) \
 	    $$(pkg-config --libs $(PACKAGES) cmocka)
 

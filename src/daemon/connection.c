@@ -1,0 +1,376 @@
+#include "daemon/connection.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/event_struct.h>
+#include <openssl/crypto.h>
+
+#include "daemon/bytes.h"
+#include "daemon/log.h"
+
+/* What one client may put into one turn of the loop, so that it can't keep the others waiting. */
+enum { READ_SIZE = 16 * 1024 };
+
+enum connection_state {
+    CONNECTION_READING, /* questions are read and answered */
+    CONNECTION_PAUSED,  /* it leaves too many answers unread: it is not read from until it reads */
+    CONNECTION_FINISHING, /* no more questions are taken; answers are still to be written */
+    CONNECTION_CLOSED     /* to be released when the turn is over, never inside a callback */
+};
+
+struct connection {
+    TAILQ_ENTRY(connection) all;
+    TAILQ_ENTRY(connection) waiting;
+    SLIST_ENTRY(connection) turn;
+    struct server *server;
+    struct event readable;
+    struct event writable;
+    const struct protocol *protocol; /* NULL until the first byte tells */
+    uint64_t number;
+    int64_t waiting_since_ms; /* boot clock */
+    struct bytes
+        input; /* bytes read and not yet consumed: part of a question, or more while paused */
+    struct bytes output; /* answers to be written */
+    enum connection_state state;
+    int descriptor;
+    bool is_in_turn;
+    bool is_waiting;
+    bool has_asked;
+    bool understands_try_again;
+    bool progressed; /* in this turn: a question was complete, or the peer took answers */
+};
+
+static void change_state(struct connection *connection, enum connection_state state,
+                         const char *why)
+{
+    if (connection->state == CONNECTION_CLOSED || connection->state == state)
+        return;
+    connection->state = state;
+    if (state != CONNECTION_READING)
+        event_del(&connection->readable);
+    else if (event_add(&connection->readable, NULL) != 0)
+        connection->state = CONNECTION_CLOSED;
+    if (state >= CONNECTION_FINISHING && log_wants(LOG_LEVEL_DEBUG)) {
+        struct log_line line;
+
+        log_begin(&line, LOG_LEVEL_DEBUG,
+                  state == CONNECTION_CLOSED ? "connection-closed" : "connection-finishing");
+        logfmt_number(&line.fields, "connection", (int64_t)connection->number);
+        logfmt_text(&line.fields, "why", why);
+        log_end(&line, LOG_LEVEL_DEBUG);
+    }
+}
+
+static void join_turn(struct connection *connection)
+{
+    if (connection->is_in_turn)
+        return;
+    connection->is_in_turn = true;
+    SLIST_INSERT_HEAD(&connection->server->turn, connection, turn);
+}
+
+/* `features:tryagain` counts as a connection's first question alone, and needs length framing. */
+static bool begins_try_again(const struct connection *connection, const struct question *question)
+{
+    return question->kind == QUESTION_TRY_AGAIN && !connection->has_asked &&
+           connection->protocol == &protocol_ejabberd;
+}
+
+static enum answer decide(struct connection *connection, const struct frame *frame)
+{
+    struct server *server = connection->server;
+    struct question question = question_parse(frame->text, frame->length);
+    enum answer answer;
+
+    if (begins_try_again(connection, &question)) {
+        connection->understands_try_again = true;
+        return ANSWER_YES;
+    }
+    answer = authority_ask(&server->authority, &question, server_now(server), connection->number);
+    if (answer == ANSWER_TRY_AGAIN && !connection->understands_try_again)
+        return ANSWER_NO;
+    return answer;
+}
+
+/* Puts an answer behind those before it. */
+static void put_answer(struct connection *connection, enum answer answer)
+{
+    uint8_t *place = bytes_extend(&connection->output, connection->protocol->answer_size);
+
+    if (place == NULL)
+        change_state(connection, CONNECTION_CLOSED, "memory is short");
+    else
+        connection->protocol->encode(answer, place);
+}
+
+static bool has_too_much_pending(const struct connection *connection)
+{
+    return bytes_size(&connection->output) >=
+           (size_t)connection->server->config->server->max_pending;
+}
+
+/* Answers one question at the front of data; how many bytes it took, 0 if there is none yet or no
+ * more are taken. */
+static size_t answer_one(struct connection *connection, const uint8_t *data, size_t size)
+{
+    size_t maximum = (size_t)connection->server->config->server->max_request;
+    struct frame frame;
+
+    switch (connection->protocol->find_frame(data, size, maximum, &frame)) {
+    case FRAME_INCOMPLETE:
+        return 0;
+    case FRAME_COMPLETE:
+        put_answer(connection, decide(connection, &frame));
+        connection->has_asked = true;
+        connection->progressed = true;
+        return frame.size;
+    case FRAME_TOO_LONG:
+        break;
+    }
+    authority_refuse_unframed(&connection->server->authority, server_now(connection->server),
+                              connection->number);
+    put_answer(connection, ANSWER_NO);
+    change_state(connection, CONNECTION_FINISHING, "a question is too long");
+    return 0;
+}
+
+/* Answers the questions in data until it must stop; how many bytes were used up. */
+static size_t answer_all(struct connection *connection, const uint8_t *data, size_t size)
+{
+    size_t used = 0;
+
+    if (size > 0 && connection->protocol == NULL)
+        connection->protocol = protocol_of_first_byte(data[0]);
+    while (used < size && connection->state == CONNECTION_READING) {
+        size_t taken = answer_one(connection, data + used, size - used);
+
+        if (taken == 0)
+            break;
+        used += taken;
+        if (has_too_much_pending(connection))
+            change_state(connection, CONNECTION_PAUSED, NULL);
+    }
+    return used;
+}
+
+/* Keeps what was read and not used up for the next turn. */
+static void keep_input(struct connection *connection, const uint8_t *data, size_t size)
+{
+    uint8_t *place = size == 0 ? NULL : bytes_extend(&connection->input, size);
+
+    if (place != NULL)
+        memcpy(place, data, size);
+    else if (size > 0)
+        change_state(connection, CONNECTION_CLOSED, "memory is short");
+}
+
+/* Straight from where it was read, unless something was left over before. */
+static void take_input(struct connection *connection, const uint8_t *data, size_t size)
+{
+    if (bytes_size(&connection->input) == 0) {
+        size_t used = answer_all(connection, data, size);
+
+        keep_input(connection, data + used, size - used);
+        return;
+    }
+    keep_input(connection, data, size);
+    if (connection->state == CONNECTION_READING)
+        bytes_consume(&connection->input,
+                      answer_all(connection, connection->input.data + connection->input.start,
+                                 bytes_size(&connection->input)));
+}
+
+static void on_readable(evutil_socket_t descriptor, short events, void *context)
+{
+    static uint8_t data[READ_SIZE];
+    struct connection *connection = context;
+    ssize_t size;
+
+    (void)events;
+    join_turn(connection);
+    if (connection->state != CONNECTION_READING)
+        return;
+    do {
+        size = recv(descriptor, data, sizeof(data), 0);
+    } while (size < 0 && errno == EINTR);
+    if (size < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+        change_state(connection, CONNECTION_CLOSED, "reading failed");
+        return;
+    }
+    take_input(connection, data, size > 0 ? (size_t)size : 0);
+    if (size > 0)
+        OPENSSL_cleanse(data, (size_t)size);
+    /* The peer asks nothing more; paused, it comes back here when it has read some answers. */
+    if (size == 0 && connection->state == CONNECTION_READING)
+        change_state(connection, CONNECTION_FINISHING, "the peer has asked its last question");
+}
+
+static void on_writable(evutil_socket_t descriptor, short events, void *context)
+{
+    (void)descriptor;
+    (void)events;
+    join_turn(context);
+}
+
+int connection_open(struct server *server, int descriptor, const struct protocol *protocol)
+{
+    struct connection *connection = calloc(1, sizeof(*connection));
+
+    if (connection == NULL) {
+        close(descriptor);
+        return -1;
+    }
+    connection->server = server;
+    connection->descriptor = descriptor;
+    connection->protocol = protocol;
+    connection->number = server->accepted;
+    event_assign(&connection->readable, server->loop, descriptor, EV_READ | EV_PERSIST, on_readable,
+                 connection);
+    event_assign(&connection->writable, server->loop, descriptor, EV_WRITE | EV_PERSIST,
+                 on_writable, connection);
+    if (event_add(&connection->readable, NULL) != 0) {
+        close(descriptor);
+        free(connection);
+        return -1;
+    }
+    TAILQ_INSERT_TAIL(&server->connections, connection, all);
+    server->connection_count++;
+    if (server->draining)
+        shutdown(descriptor, SHUT_RD);
+    return 0;
+}
+
+static void write_output(struct connection *connection)
+{
+    size_t size = bytes_size(&connection->output);
+    ssize_t written;
+
+    if (size == 0)
+        return;
+    do {
+        written = send(connection->descriptor, connection->output.data + connection->output.start,
+                       size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (written < 0 && errno == EINTR);
+    if (written > 0) {
+        connection->progressed = true;
+        bytes_consume(&connection->output, (size_t)written);
+    } else if (written < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+        change_state(connection, CONNECTION_CLOSED, "writing failed");
+    }
+}
+
+/* Waits for room where answers are left, goes on reading where they are gone. */
+static void after_output(struct connection *connection)
+{
+    if (connection->state == CONNECTION_CLOSED)
+        return;
+    if (bytes_size(&connection->output) > 0) {
+        if (event_add(&connection->writable, NULL) != 0)
+            change_state(connection, CONNECTION_CLOSED, "the event loop failed");
+    } else {
+        event_del(&connection->writable);
+        if (connection->state == CONNECTION_FINISHING)
+            change_state(connection, CONNECTION_CLOSED, "all is answered");
+    }
+    if (connection->state == CONNECTION_PAUSED && !has_too_much_pending(connection)) {
+        change_state(connection, CONNECTION_READING, NULL);
+        /* What was read before the pause must be answered though no byte comes any more. */
+        event_active(&connection->readable, EV_READ, 0);
+    }
+}
+
+/* Keeps the list of those that wait in the order of time, by putting who made progress at its end.
+ */
+static void note_waiting(struct connection *connection)
+{
+    struct server *server = connection->server;
+    bool waits = bytes_size(&connection->input) > 0 || bytes_size(&connection->output) > 0;
+    bool begins = waits && (!connection->is_waiting || connection->progressed);
+
+    if (connection->is_waiting && (begins || !waits))
+        TAILQ_REMOVE(&server->waiting, connection, waiting);
+    if (begins) {
+        connection->waiting_since_ms = server_now(server).boot_ms;
+        TAILQ_INSERT_TAIL(&server->waiting, connection, waiting);
+    }
+    connection->is_waiting = waits;
+    connection->progressed = false;
+}
+
+static void release(struct connection *connection)
+{
+    struct server *server = connection->server;
+
+    event_del(&connection->readable);
+    event_del(&connection->writable);
+    if (connection->is_waiting)
+        TAILQ_REMOVE(&server->waiting, connection, waiting);
+    TAILQ_REMOVE(&server->connections, connection, all);
+    server->connection_count--;
+    close(connection->descriptor);
+    bytes_clear(&connection->input);
+    bytes_clear(&connection->output);
+    free(connection);
+}
+
+void connections_finish_turn(struct server *server)
+{
+    while (!SLIST_EMPTY(&server->turn)) {
+        struct connection *connection = SLIST_FIRST(&server->turn);
+
+        SLIST_REMOVE_HEAD(&server->turn, turn);
+        connection->is_in_turn = false;
+        write_output(connection);
+        after_output(connection);
+        if (connection->state == CONNECTION_CLOSED)
+            release(connection);
+        else
+            note_waiting(connection);
+    }
+}
+
+void connections_expire(struct server *server, struct moment now)
+{
+    int64_t timeout_ms = server->config->server->request_timeout_ms;
+    struct connection *connection;
+
+    while ((connection = TAILQ_FIRST(&server->waiting)) != NULL &&
+           now.boot_ms - connection->waiting_since_ms >= timeout_ms) {
+        struct log_line line;
+
+        log_begin(&line, LOG_LEVEL_INFO, "connection-timeout");
+        logfmt_number(&line.fields, "connection", (int64_t)connection->number);
+        logfmt_text(&line.fields, "waited_for",
+                    bytes_size(&connection->output) > 0 ? "its answers to be read"
+                                                        : "the rest of a question");
+        log_end(&line, LOG_LEVEL_INFO);
+        change_state(connection, CONNECTION_CLOSED, "timeout");
+        release(connection);
+    }
+    TAILQ_FOREACH(connection, &server->connections, all)
+    {
+        bytes_trim(&connection->input);
+        bytes_trim(&connection->output);
+    }
+}
+
+void connections_drain(struct server *server)
+{
+    struct connection *connection;
+
+    /* The peer's next write fails, so it knows that it was never received; what it wrote before is
+     * still read and answered, and the end of file behind it finishes the connection. */
+    TAILQ_FOREACH(connection, &server->connections, all)
+    shutdown(connection->descriptor, SHUT_RD);
+}
+
+void connections_close_all(struct server *server)
+{
+    while (!TAILQ_EMPTY(&server->connections))
+        release(TAILQ_FIRST(&server->connections));
+    SLIST_INIT(&server->turn);
+}

@@ -1,0 +1,184 @@
+#include "daemon/control.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+
+#include "daemon/listener.h"
+#include "daemon/log.h"
+#include "daemon/status.h"
+
+enum { CLIENTS_MAX = 16, REQUEST_LINE_MAX = 512, CLIENT_SECONDS = 5 };
+
+struct control_client {
+    struct control *control;
+    struct bufferevent *stream;
+    bool answered;
+};
+
+struct control {
+    struct server *server;
+    struct socket_file file;
+    struct event acceptable;
+    struct control_client clients[CLIENTS_MAX];
+};
+
+struct command {
+    const char *word;
+    void (*answer)(struct server *server, struct evbuffer *output);
+};
+
+static const struct command commands[] = {
+    {"status", status_write},
+};
+
+static void end_client(struct control_client *client)
+{
+    bufferevent_free(client->stream);
+    *client = (struct control_client){0};
+}
+
+static void answer_request(struct control_client *client, const char *request)
+{
+    struct evbuffer *output = bufferevent_get_output(client->stream);
+
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        if (strcmp(request, commands[i].word) == 0) {
+            commands[i].answer(client->control->server, output);
+            return;
+        }
+    }
+    evbuffer_add_printf(output, "error=\"unknown command\"\n");
+}
+
+static void on_request(struct bufferevent *stream, void *context)
+{
+    struct control_client *client = context;
+    struct evbuffer *input = bufferevent_get_input(stream);
+    char *request = evbuffer_readln(input, NULL, EVBUFFER_EOL_CRLF);
+
+    if (request == NULL) {
+        if (evbuffer_get_length(input) >= REQUEST_LINE_MAX)
+            end_client(client);
+        return;
+    }
+    bufferevent_disable(stream, EV_READ);
+    answer_request(client, request);
+    free(request);
+    client->answered = true;
+    if (evbuffer_get_length(bufferevent_get_output(stream)) == 0)
+        end_client(client);
+}
+
+static void on_written(struct bufferevent *stream, void *context)
+{
+    struct control_client *client = context;
+
+    (void)stream;
+    if (client->answered)
+        end_client(client);
+}
+
+static void on_end(struct bufferevent *stream, short events, void *context)
+{
+    (void)stream;
+    (void)events;
+    end_client(context);
+}
+
+/* Root and the daemon's own user; the file's mode says so too, but a mode can be changed by
+ * mistake. */
+static bool is_operator(int descriptor)
+{
+    uid_t users[] = {0, geteuid()};
+    const struct peer_rule rule = {.users = users, .user_count = 2};
+
+    return peer_is_allowed(descriptor, &rule);
+}
+
+static struct control_client *free_place(struct control *control)
+{
+    for (size_t i = 0; i < CLIENTS_MAX; i++) {
+        if (control->clients[i].stream == NULL)
+            return &control->clients[i];
+    }
+    return NULL;
+}
+
+static void serve(struct control *control, int descriptor)
+{
+    static const struct timeval timeout = {.tv_sec = CLIENT_SECONDS};
+    struct control_client *client = free_place(control);
+    struct bufferevent *stream;
+
+    if (client == NULL || !is_operator(descriptor)) {
+        log_event_text(LOG_LEVEL_WARNING, "control-refused", "why",
+                       client == NULL ? "too many at a time"
+                                      : "neither root nor the daemon's user");
+        close(descriptor);
+        return;
+    }
+    stream = bufferevent_socket_new(control->server->loop, descriptor, BEV_OPT_CLOSE_ON_FREE);
+    if (stream == NULL) {
+        close(descriptor);
+        return;
+    }
+    *client = (struct control_client){.control = control, .stream = stream};
+    bufferevent_setcb(stream, on_request, on_written, on_end, client);
+    bufferevent_set_timeouts(stream, &timeout, &timeout);
+    bufferevent_setwatermark(stream, EV_READ, 0, REQUEST_LINE_MAX);
+    bufferevent_enable(stream, EV_READ | EV_WRITE);
+}
+
+static void on_acceptable(evutil_socket_t descriptor, short events, void *context)
+{
+    int client = accept4(descriptor, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    (void)events;
+    if (client >= 0)
+        serve(context, client);
+}
+
+int control_open(struct server *server)
+{
+    struct control *control = calloc(1, sizeof(*control));
+    char error[SOCKET_ERROR_SIZE];
+
+    if (control == NULL) {
+        log_event_text(LOG_LEVEL_ERROR, "listen-failed", "why", "memory is short");
+        return -1;
+    }
+    if (socket_file_open(&control->file, server->config->control_path, 0600, getegid(), error) !=
+        0) {
+        log_event_text(LOG_LEVEL_ERROR, "listen-failed", "why", error);
+        free(control);
+        return -1;
+    }
+    control->server = server;
+    server->control = control;
+    event_assign(&control->acceptable, server->loop, control->file.descriptor, EV_READ | EV_PERSIST,
+                 on_acceptable, control);
+    return event_add(&control->acceptable, NULL);
+}
+
+void control_close(struct server *server)
+{
+    struct control *control = server->control;
+
+    if (control == NULL)
+        return;
+    for (size_t i = 0; i < CLIENTS_MAX; i++) {
+        if (control->clients[i].stream != NULL)
+            end_client(&control->clients[i]);
+    }
+    event_del(&control->acceptable);
+    socket_file_unlink(&control->file);
+    close(control->file.descriptor);
+    free(control);
+    server->control = NULL;
+}

@@ -1,0 +1,16 @@
+/*
+ * The operator's socket: one request line in, logfmt lines out, then it closes. For root and the
+ * daemon's own user; apart from the chat servers' connections and their limit.
+ */
+#ifndef DAEMON_CONTROL_H
+#define DAEMON_CONTROL_H
+
+#include "daemon/server.h"
+
+/* Opens the control socket. 0, or -1 after logging what failed. */
+__attribute__((warn_unused_result)) int control_open(struct server *server);
+
+/* Closes it and its clients and removes its file. */
+void control_close(struct server *server);
+
+#endif

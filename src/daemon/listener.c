@@ -1,0 +1,208 @@
+#include "daemon/listener.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/connection.h"
+#include "daemon/log.h"
+
+/* Clients accepted on one listener in one turn of the loop. */
+enum { ACCEPTS_A_TURN = 64, RESUME_MS = 100 };
+
+struct server_listener {
+    struct server *server;
+    struct socket_file file;
+    struct event acceptable;
+    size_t index; /* of its configuration; a reload changes neither number nor order */
+};
+
+static const struct protocol *protocol_of(enum protocol_choice choice)
+{
+    static const struct protocol *const protocols[] = {
+        [PROTOCOL_AUTO] = NULL,
+        [PROTOCOL_GENERIC] = &protocol_generic,
+        [PROTOCOL_EJABBERD] = &protocol_ejabberd,
+    };
+
+    return protocols[choice];
+}
+
+static const struct listener *configuration_of(const struct server_listener *listener)
+{
+    return &listener->server->config->listeners[listener->index];
+}
+
+static void refuse(struct server *server, int descriptor, const char *why)
+{
+    close(descriptor);
+    /* The first of a row alone: a client that keeps trying must not fill the log. */
+    if (server->refused_in_a_row++ == 0)
+        log_event_text(LOG_LEVEL_WARNING, "connection-refused", "why", why);
+    server->refused++;
+}
+
+static void welcome(struct server_listener *listener, int descriptor)
+{
+    struct server *server = listener->server;
+    const struct listener *configuration = configuration_of(listener);
+
+    server->accepted++;
+    if (server->connection_count >= (uint64_t)server->config->server->max_connections)
+        refuse(server, descriptor, "max_connections is reached");
+    else if (!peer_is_allowed(descriptor, &configuration->peers))
+        refuse(server, descriptor, "the peer is not among allow_users and allow_groups");
+    else if (connection_open(server, descriptor, protocol_of(configuration->protocol)) != 0)
+        log_event_text(LOG_LEVEL_ERROR, "connection-failed", "why", "memory is short");
+    else
+        server->refused_in_a_row = 0;
+}
+
+static void listener_close(struct server_listener *listener)
+{
+    if (listener->file.descriptor < 0)
+        return;
+    event_del(&listener->acceptable);
+    close(listener->file.descriptor);
+    listener->file.descriptor = -1;
+}
+
+static void resume_accepting(evutil_socket_t descriptor, short events, void *context)
+{
+    struct server *server = context;
+
+    (void)descriptor;
+    (void)events;
+    for (size_t i = 0; i < server->listener_count; i++) {
+        if (server->listeners[i].file.descriptor >= 0)
+            event_add(&server->listeners[i].acceptable, NULL);
+    }
+}
+
+/* Without a descriptor to give, the loop would spin on a listener that stays readable. */
+static void pause_accepting(struct server *server, int error)
+{
+    static const struct timeval delay = {.tv_usec = RESUME_MS * 1000};
+
+    for (size_t i = 0; i < server->listener_count; i++) {
+        if (server->listeners[i].file.descriptor >= 0)
+            event_del(&server->listeners[i].acceptable);
+    }
+    evtimer_add(server->resume_accept, &delay);
+    if (!server->accept_is_paused)
+        log_event_text(LOG_LEVEL_WARNING, "accept-paused", "why", strerror(error));
+    server->accept_is_paused = true;
+}
+
+static void on_accept_error(struct server_listener *listener, int error)
+{
+    struct server *server = listener->server;
+
+    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
+        pause_accepting(server, error);
+        return;
+    }
+    /* When draining, the backlog is empty now: nobody was left behind. */
+    if (server->draining && (error == EAGAIN || error == EWOULDBLOCK || error == EINVAL)) {
+        listener_close(listener);
+        return;
+    }
+    if (error != EAGAIN && error != EWOULDBLOCK && error != ECONNABORTED && error != EINTR)
+        log_event_text(LOG_LEVEL_ERROR, "accept-failed", "why", strerror(error));
+}
+
+static void on_acceptable(evutil_socket_t descriptor, short events, void *context)
+{
+    struct server_listener *listener = context;
+
+    (void)events;
+    for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+        int client = accept4(descriptor, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (client < 0) {
+            on_accept_error(listener, errno);
+            return;
+        }
+        if (listener->server->accept_is_paused) {
+            listener->server->accept_is_paused = false;
+            log_event(LOG_LEVEL_INFO, "accept-resumed");
+        }
+        welcome(listener, client);
+    }
+}
+
+static int listener_open(struct server_listener *listener)
+{
+    const struct listener *configuration = configuration_of(listener);
+    char error[SOCKET_ERROR_SIZE];
+
+    if (socket_file_open(&listener->file, configuration->path, configuration->mode,
+                         configuration->group, error) != 0) {
+        log_event_text(LOG_LEVEL_ERROR, "listen-failed", "why", error);
+        return -1;
+    }
+    event_assign(&listener->acceptable, listener->server->loop, listener->file.descriptor,
+                 EV_READ | EV_PERSIST, on_acceptable, listener);
+    return event_add(&listener->acceptable, NULL);
+}
+
+int listeners_open(struct server *server)
+{
+    size_t count = server->config->listener_count;
+
+    server->resume_accept = evtimer_new(server->loop, resume_accepting, server);
+    server->listeners = calloc(count, sizeof(*server->listeners));
+    if (server->resume_accept == NULL || server->listeners == NULL) {
+        log_event_text(LOG_LEVEL_ERROR, "listen-failed", "why", "memory is short");
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        server->listeners[i] =
+            (struct server_listener){.server = server, .file.descriptor = -1, .index = i};
+        server->listener_count = i + 1;
+        if (listener_open(&server->listeners[i]) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+void listeners_drain(struct server *server)
+{
+    for (size_t i = 0; i < server->listener_count; i++) {
+        struct server_listener *listener = &server->listeners[i];
+
+        if (listener->file.descriptor < 0)
+            continue;
+        socket_file_unlink(&listener->file);
+        /* From here on connecting fails, and who connected before is still in the backlog: nobody
+         * comes between the last accept() and the close(). */
+        shutdown(listener->file.descriptor, SHUT_RD);
+        event_active(&listener->acceptable, EV_READ, 0);
+    }
+}
+
+bool listeners_are_open(const struct server *server)
+{
+    for (size_t i = 0; i < server->listener_count; i++) {
+        if (server->listeners[i].file.descriptor >= 0)
+            return true;
+    }
+    return false;
+}
+
+void listeners_close(struct server *server)
+{
+    for (size_t i = 0; i < server->listener_count; i++) {
+        if (server->listeners[i].file.descriptor >= 0)
+            socket_file_unlink(&server->listeners[i].file);
+        listener_close(&server->listeners[i]);
+    }
+    free(server->listeners);
+    server->listeners = NULL;
+    server->listener_count = 0;
+    if (server->resume_accept != NULL)
+        event_free(server->resume_accept);
+    server->resume_accept = NULL;
+}

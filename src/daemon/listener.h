@@ -1,0 +1,49 @@
+/* A listening Unix socket: its birth, its clients, and its end. */
+#ifndef DAEMON_LISTENER_H
+#define DAEMON_LISTENER_H
+
+#include <sys/types.h>
+
+#include <event2/event_struct.h>
+
+#include "daemon/server.h"
+
+struct socket_file {
+    const char *path; /* borrowed; NULL once the file was removed */
+    int descriptor;
+    dev_t device; /* of the file at path when it was bound */
+    ino_t inode;
+};
+
+enum { SOCKET_ERROR_SIZE = 256 };
+
+/*
+ * Binds and listens at path with mode and group; refuses to take the place of a living daemon's
+ * socket or of a file that is no socket, and removes a dead one. Returns 0 and the non-blocking
+ * socket, or -1 and what failed and what to do.
+ */
+__attribute__((warn_unused_result)) int socket_file_open(struct socket_file *file_r,
+                                                         const char *path, mode_t mode, gid_t group,
+                                                         char error_r[SOCKET_ERROR_SIZE]);
+
+/* Removes the file, once and unless another has taken its place. The descriptor stays. */
+void socket_file_unlink(struct socket_file *file);
+
+/* Whether a connected peer's user or groups (SO_PEERCRED, SO_PEERGROUPS) fit the rule. */
+bool peer_is_allowed(int descriptor, const struct peer_rule *rule);
+
+/* Opens all of the configuration's listeners and accepts on them. 0, or -1 after logging what
+ * failed (those opened before are closed by listeners_close()). */
+__attribute__((warn_unused_result)) int listeners_open(struct server *server);
+
+/* Stops new clients from coming; those in the backlog are still accepted, then the listeners close.
+ */
+void listeners_drain(struct server *server);
+
+/* Whether listeners are still open. */
+bool listeners_are_open(const struct server *server);
+
+/* Closes what is open and removes the sockets' files. */
+void listeners_close(struct server *server);
+
+#endif

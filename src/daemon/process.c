@@ -1,0 +1,40 @@
+#include "daemon/process.h"
+
+#include <sys/resource.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+#include "daemon/log.h"
+
+/* Listeners, control socket and its clients, the loop's own, files read by a reload. */
+enum { OTHER_DESCRIPTORS = 64 };
+
+void process_hide_memory(void)
+{
+    static const struct rlimit none = {0, 0};
+
+    setrlimit(RLIMIT_CORE, &none);
+#ifdef __linux__
+    prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+void process_raise_descriptor_limit(int64_t connections)
+{
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)connections + OTHER_DESCRIPTORS;
+    struct log_line line;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur =
+        limit.rlim_max == RLIM_INFINITY || limit.rlim_max > wanted ? wanted : limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted)
+        return;
+    log_begin(&line, LOG_LEVEL_WARNING, "few-descriptors");
+    logfmt_number(&line.fields, "limit", (int64_t)limit.rlim_cur);
+    logfmt_number(&line.fields, "wanted", (int64_t)wanted);
+    logfmt_text(&line.fields, "advice", "raise LimitNOFILE or lower max_connections");
+    log_end(&line, LOG_LEVEL_WARNING);
+}

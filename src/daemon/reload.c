@@ -1,0 +1,45 @@
+#include "daemon/reload.h"
+
+#include "daemon/log.h"
+
+void log_problems(const struct problems *problems)
+{
+    for (size_t i = 0; i < problems_count(problems); i++) {
+        const struct problem *problem = problems_at(problems, i);
+
+        log_event_text(problem->severity == SEVERITY_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
+                       "configuration", "problem", problem->text);
+    }
+}
+
+static void take_over(struct server *server, struct config *next)
+{
+    struct config *old = server->config;
+
+    server->config = next;
+    server->authority.config = next;
+    log_set_level((enum log_level)next->log->level);
+    config_destroy(&old);
+}
+
+void server_reload(struct server *server)
+{
+    struct problems *problems = problems_create();
+    struct config *next = NULL;
+
+    if (problems != NULL)
+        next = config_load(server->config->path, problems);
+    if (next != NULL && !config_may_replace(server->config, next, problems))
+        config_destroy(&next);
+    if (problems != NULL)
+        log_problems(problems);
+    if (next == NULL) {
+        server->failed_reloads++;
+        log_event_text(LOG_LEVEL_ERROR, "reload-failed", "effect", "the old configuration stays");
+    } else {
+        server->reloads++;
+        take_over(server, next);
+        log_event(LOG_LEVEL_INFO, "reloaded");
+    }
+    problems_destroy(&problems);
+}

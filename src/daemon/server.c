@@ -1,0 +1,194 @@
+#include "daemon/server.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/timestamp.h"
+#include "daemon/connection.h"
+#include "daemon/control.h"
+#include "daemon/listener.h"
+#include "daemon/log.h"
+#include "daemon/reload.h"
+
+struct moment server_now(struct server *server)
+{
+    if (!server->now_is_read) {
+        server->now = moment_now();
+        server->now_is_read = true;
+    }
+    return server->now;
+}
+
+static void on_drain_deadline(evutil_socket_t descriptor, short events, void *context)
+{
+    struct server *server = context;
+    struct log_line line;
+
+    (void)descriptor;
+    (void)events;
+    log_begin(&line, LOG_LEVEL_WARNING, "drain-timeout");
+    logfmt_number(&line.fields, "connections", (int64_t)server->connection_count);
+    log_end(&line, LOG_LEVEL_WARNING);
+    server->stopped = true;
+}
+
+static void begin_drain(struct server *server)
+{
+    int64_t timeout_ms = server->config->server->drain_timeout_ms;
+    /* A little less than promised: exiting takes time too. */
+    struct timeval timeout = {.tv_sec = (timeout_ms - 200) / 1000,
+                              .tv_usec = (timeout_ms - 200) % 1000 * 1000};
+
+    log_event(LOG_LEVEL_INFO, "draining");
+    server->draining = true;
+    listeners_drain(server);
+    connections_drain(server);
+    evtimer_add(server->drain_deadline, &timeout);
+}
+
+static void on_stop_signal(evutil_socket_t number, short events, void *context)
+{
+    struct server *server = context;
+
+    (void)number;
+    (void)events;
+    if (!server->draining) {
+        begin_drain(server);
+        return;
+    }
+    log_event(LOG_LEVEL_WARNING, "stopped-at-once");
+    server->stopped = true;
+}
+
+static void on_reload_signal(evutil_socket_t number, short events, void *context)
+{
+    (void)number;
+    (void)events;
+    server_reload(context);
+}
+
+static void on_tick(evutil_socket_t descriptor, short events, void *context)
+{
+    struct server *server = context;
+    struct moment now = server_now(server);
+
+    (void)descriptor;
+    (void)events;
+    authority_tick(&server->authority, now);
+    connections_expire(server, now);
+}
+
+static int add_signal(struct server *server, size_t place, int number, event_callback_fn callback)
+{
+    server->signals[place] = evsignal_new(server->loop, number, callback, server);
+    return server->signals[place] == NULL ? -1 : event_add(server->signals[place], NULL);
+}
+
+static int add_events(struct server *server)
+{
+    static const struct timeval second = {.tv_sec = 1};
+
+    signal(SIGPIPE, SIG_IGN);
+    server->tick = event_new(server->loop, -1, EV_PERSIST, on_tick, server);
+    server->drain_deadline = evtimer_new(server->loop, on_drain_deadline, server);
+    if (server->tick == NULL || server->drain_deadline == NULL ||
+        event_add(server->tick, &second) != 0 ||
+        add_signal(server, 0, SIGTERM, on_stop_signal) != 0 ||
+        add_signal(server, 1, SIGINT, on_stop_signal) != 0 ||
+        add_signal(server, 2, SIGHUP, on_reload_signal) != 0) {
+        log_event_text(LOG_LEVEL_ERROR, "start-failed", "why", "the event loop can't be set up");
+        return -1;
+    }
+    return 0;
+}
+
+static void log_ready(struct server *server)
+{
+    char opens_text[TIMESTAMP_SIZE];
+    int64_t opens = authority_opens(&server->authority, server->started);
+    struct log_line line;
+
+    log_begin(&line, LOG_LEVEL_INFO, "ready");
+    logfmt_text(&line.fields, "version", XMPP_AUTHD_VERSION);
+    logfmt_number(&line.fields, "pid", getpid());
+    logfmt_number(&line.fields, "hosts", (int64_t)server->config->host_count);
+    logfmt_number(&line.fields, "listeners", (int64_t)server->listener_count);
+    logfmt_text(&line.fields, "socket", server->config->listeners[0].path);
+    if (opens != 0)
+        logfmt_text(&line.fields, "refuses_tokens_minted_before",
+                    timestamp_format(opens, opens_text));
+    log_end(&line, LOG_LEVEL_INFO);
+}
+
+struct server *server_create(struct config *config)
+{
+    struct server *server = calloc(1, sizeof(*server));
+
+    if (server == NULL) {
+        config_destroy(&config);
+        log_event_text(LOG_LEVEL_ERROR, "start-failed", "why", "memory is short");
+        return NULL;
+    }
+    server->config = config;
+    server->started = moment_now();
+    TAILQ_INIT(&server->connections);
+    TAILQ_INIT(&server->waiting);
+    SLIST_INIT(&server->turn);
+    server->loop = event_base_new();
+    if (server->loop == NULL || authority_init(&server->authority, config, server->started) != 0) {
+        log_event_text(LOG_LEVEL_ERROR, "start-failed", "why", "memory is short");
+        server_destroy(&server);
+        return NULL;
+    }
+    if (add_events(server) != 0 || listeners_open(server) != 0 || control_open(server) != 0) {
+        server_destroy(&server);
+        return NULL;
+    }
+    log_ready(server);
+    return server;
+}
+
+int server_run(struct server *server)
+{
+    int result = 0;
+
+    while (result == 0 && !server->stopped) {
+        server->now_is_read = false;
+        result = event_base_loop(server->loop, EVLOOP_ONCE) < 0 ? -1 : 0;
+        connections_finish_turn(server);
+        if (server->draining && server->connection_count == 0 && !listeners_are_open(server))
+            server->stopped = true;
+    }
+    log_event(result == 0 ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
+              result == 0 ? "stopped" : "event-loop-failed");
+    return result;
+}
+
+static void free_event(struct event **event)
+{
+    if (*event != NULL)
+        event_free(*event);
+    *event = NULL;
+}
+
+void server_destroy(struct server **server)
+{
+    struct server *gone = *server;
+
+    if (gone == NULL)
+        return;
+    connections_close_all(gone);
+    listeners_close(gone);
+    control_close(gone);
+    for (size_t i = 0; i < sizeof(gone->signals) / sizeof(gone->signals[0]); i++)
+        free_event(&gone->signals[i]);
+    free_event(&gone->tick);
+    free_event(&gone->drain_deadline);
+    authority_deinit(&gone->authority);
+    config_destroy(&gone->config);
+    if (gone->loop != NULL)
+        event_base_free(gone->loop);
+    free(gone);
+    *server = NULL;
+}

@@ -1,0 +1,71 @@
+/* The daemon's state: one event loop, its listeners, its clients, and the authority that they ask.
+ */
+#ifndef DAEMON_SERVER_H
+#define DAEMON_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include <event2/event.h>
+
+#include "config/config.h"
+#include "daemon/authority.h"
+
+struct connection;
+struct server_listener;
+struct control;
+
+TAILQ_HEAD(connection_list, connection);
+TAILQ_HEAD(waiting_list, connection);
+SLIST_HEAD(turn_list, connection);
+
+struct server {
+    struct config *config; /* owned; replaced by a reload */
+    struct event_base *loop;
+    struct authority authority;
+    struct moment started;
+
+    struct server_listener *listeners;
+    size_t listener_count;
+    struct event
+        *resume_accept; /* fires when accepting is tried again after running out of descriptors */
+    struct control *control;
+    struct event *signals[3];
+    struct event *tick;
+    struct event *drain_deadline;
+    uint64_t reloads;
+    uint64_t failed_reloads;
+
+    struct connection_list connections;
+    struct waiting_list waiting; /* those with something unfinished, the longest waiting first */
+    struct turn_list turn;       /* those that did something in this turn */
+    uint64_t connection_count;
+    uint64_t accepted;
+    bool accept_is_paused;
+    uint64_t refused_in_a_row;
+    uint64_t refused; /* over max_connections, or not among allow_users and allow_groups */
+
+    struct moment now; /* of this turn; read at its first question */
+    bool now_is_read;
+    bool draining;
+    bool stopped; /* the loop is to end */
+};
+
+/*
+ * A server with the given configuration, which it owns from here on: listening, not yet running.
+ * NULL after logging what failed. Released with server_destroy().
+ */
+struct server *server_create(struct config *config);
+
+/* Runs until it is told to stop by SIGTERM or SIGINT and has answered what it received,
+ * drain_timeout at the most. Returns 0, or -1 where the event loop fails. */
+__attribute__((warn_unused_result)) int server_run(struct server *server);
+
+/* Closes and frees everything and sets *server to NULL; NULL is allowed. */
+void server_destroy(struct server **server);
+
+/* The moment of this turn of the loop: one reading of the clocks for all that is judged in it. */
+struct moment server_now(struct server *server);
+
+#endif
