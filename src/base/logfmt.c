@@ -47,8 +47,8 @@ static size_t escape(const char *value, size_t length, char escaped[ESCAPED_MAX]
         *to++ = (char)byte;
     }
     if (shown < length) {
-        memcpy(to, "...", 3);
-        to += 3;
+        for (int dots = 0; dots < 3; dots++)
+            *to++ = '.';
     }
     if (quotes)
         *to++ = '"';

@@ -8,6 +8,9 @@
 #include "config/strength.h"
 #include "token/base32.h"
 
+/* Seconds for which a token may be good, all windows included. */
+static const int64_t TOKEN_LIFETIME_MAX = 900;
+
 struct builder {
     struct config *config;
     struct problems *problems;
@@ -66,7 +69,7 @@ static void build_format(struct builder *builder, struct host *host)
         .otp_hash = (enum hash)values->otp_hash,
         .signature_hash = values->signature_hash == SIGNATURE_SHA512 ? HASH_SHA512 : HASH_SHA256,
     };
-    if ((2 * values->otp_window + 1) * values->otp_interval > 15 * 60)
+    if ((2 * values->otp_window + 1) * values->otp_interval > TOKEN_LIFETIME_MAX)
         problems_error(builder->problems, builder->config->path,
                        section_line_of(host->section, blamed),
                        "(2 x otp_window + 1) x otp_interval is more than 15 minutes: a token would "

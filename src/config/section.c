@@ -132,7 +132,7 @@ static void begin_section(struct parser *parser, enum section_kind kind, const c
     if (earlier == NULL)
         return;
     earlier->line = line;
-    for (size_t i = 0; i < type->names; i++)
+    for (size_t i = 0; i < 2 && i < type->names; i++)
         earlier->names[i] = names[i];
     parser->current = earlier;
 }

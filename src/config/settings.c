@@ -24,7 +24,10 @@ static const char *const otp_hashes[] = {"sha1", "sha256", "sha512", NULL};
 static const char *const signature_hashes[] = {"sha256", "sha512", NULL};
 static const char *const no_yes[] = {"no", "yes", NULL};
 
-enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
+/* In milliseconds. */
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
 
 #define PLACE(section, member) .offset = offsetof(struct section##_values, member)
 #define BOUNDS(least, most)    .minimum = (least), .maximum = (most)
@@ -45,7 +48,7 @@ const struct setting settings[] = {
      .meaning = "clients at a time; one more is closed at once"},
     {SECTION_SERVER, "max_request", VALUE_NUMBER, PLACE(server, max_request), .initial = "8191", BOUNDS(128, REQUEST_MAX),
      .meaning = "bytes of a question; a longer one is denied and its connection closed"},
-    {SECTION_SERVER, "max_pending", VALUE_SIZE, PLACE(server, max_pending), .initial = "64k", BOUNDS(1024, 16 << 20),
+    {SECTION_SERVER, "max_pending", VALUE_SIZE, PLACE(server, max_pending), .initial = "64k", BOUNDS(1024, INT64_C(16) << 20),
      .meaning = "bytes of answers that a client may leave unread; then it is not read from until it reads"},
     {SECTION_SERVER, "request_timeout", VALUE_DURATION, PLACE(server, request_timeout_ms), .initial = "30s", BOUNDS(SECOND, HOUR),
      .meaning = "time for an unfinished question, or for answers that nobody reads"},

@@ -160,7 +160,7 @@ const char *value_parse(const struct setting *setting, const char *text, struct 
     case VALUE_SOCKET_PATH:
         return parse_path(setting, text, arena, field);
     case VALUE_NUMBER:
-        return parse_scaled(text, "", NULL, 1, setting, field, "takes a whole number");
+        return parse_scaled(text, "", byte_scales, 1, setting, field, "takes a whole number");
     case VALUE_SIZE:
         return parse_scaled(text, "km", byte_scales, 1, setting, field,
                             "takes a size such as 64k or 1m");

@@ -333,13 +333,22 @@ void connections_finish_turn(struct server *server)
     }
 }
 
+/* The connection that has waited longest, if that is too long. */
+static struct connection *overdue(const struct server *server, struct moment now)
+{
+    struct connection *longest = TAILQ_FIRST(&server->waiting);
+
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): release() takes what it frees out of the list */
+    int64_t since_ms = longest == NULL ? INT64_MAX : longest->waiting_since_ms;
+
+    return since_ms <= now.boot_ms - server->config->server->request_timeout_ms ? longest : NULL;
+}
+
 void connections_expire(struct server *server, struct moment now)
 {
-    int64_t timeout_ms = server->config->server->request_timeout_ms;
     struct connection *connection;
 
-    while ((connection = TAILQ_FIRST(&server->waiting)) != NULL &&
-           now.boot_ms - connection->waiting_since_ms >= timeout_ms) {
+    while ((connection = overdue(server, now)) != NULL) {
         struct log_line line;
 
         log_begin(&line, LOG_LEVEL_INFO, "connection-timeout");
@@ -351,8 +360,8 @@ void connections_expire(struct server *server, struct moment now)
         change_state(connection, CONNECTION_CLOSED, "timeout");
         release(connection);
     }
-    TAILQ_FOREACH(connection, &server->connections, all)
-    {
+    for (connection = TAILQ_FIRST(&server->connections); connection != NULL;
+         connection = TAILQ_NEXT(connection, all)) {
         bytes_trim(&connection->input);
         bytes_trim(&connection->output);
     }
@@ -364,13 +373,15 @@ void connections_drain(struct server *server)
 
     /* The peer's next write fails, so it knows that it was never received; what it wrote before is
      * still read and answered, and the end of file behind it finishes the connection. */
-    TAILQ_FOREACH(connection, &server->connections, all)
-    shutdown(connection->descriptor, SHUT_RD);
+    for (connection = TAILQ_FIRST(&server->connections); connection != NULL;
+         connection = TAILQ_NEXT(connection, all))
+        shutdown(connection->descriptor, SHUT_RD);
 }
 
 void connections_close_all(struct server *server)
 {
     while (!TAILQ_EMPTY(&server->connections))
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): release() takes it out of the list */
         release(TAILQ_FIRST(&server->connections));
     SLIST_INIT(&server->turn);
 }

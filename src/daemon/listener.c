@@ -10,7 +10,7 @@
 #include "daemon/log.h"
 
 /* Clients accepted on one listener in one turn of the loop. */
-enum { ACCEPTS_A_TURN = 64, RESUME_MS = 100 };
+enum { ACCEPTS_A_TURN = 64, RESUME_MICROSECONDS = 100000 };
 
 struct server_listener {
     struct server *server;
@@ -84,7 +84,7 @@ static void resume_accepting(evutil_socket_t descriptor, short events, void *con
 /* Without a descriptor to give, the loop would spin on a listener that stays readable. */
 static void pause_accepting(struct server *server, int error)
 {
-    static const struct timeval delay = {.tv_usec = RESUME_MS * 1000};
+    static const struct timeval delay = {.tv_usec = RESUME_MICROSECONDS};
 
     for (size_t i = 0; i < server->listener_count; i++) {
         if (server->listeners[i].file.descriptor >= 0)

@@ -23,15 +23,16 @@ static struct {
 
 static const char *const level_words[] = {"error", "warning", "info", "debug"};
 
-/* sd_journal(3): JOURNAL_STREAM names the device and inode of the stream that the journal reads. */
+/* systemd.exec(5): JOURNAL_STREAM names the device and inode of the stream that the journal reads.
+ */
 static bool is_journal(const struct stat *status)
 {
     const char *stream = getenv("JOURNAL_STREAM");
-    unsigned long long device, inode;
+    char own[48];
 
-    return stream != NULL && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
-           device == (unsigned long long)status->st_dev &&
-           inode == (unsigned long long)status->st_ino;
+    snprintf(own, sizeof(own), "%llu:%llu", (unsigned long long)status->st_dev,
+             (unsigned long long)status->st_ino);
+    return stream != NULL && strcmp(stream, own) == 0;
 }
 
 void log_init(void)
