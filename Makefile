@@ -84,6 +84,87 @@ units: $(UNITS:%=$(BUILD)/unit/%)
 
 -include $(shell find $(BUILD)/obj $(BUILD)/unit -name '*.d' 2>/dev/null)
 
+# --- trying it -------------------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: all
+	tools/demo $(BUILD)
+
+# In the foreground, on a socket in $(BUILD)/run, with keys of its own.
+.PHONY: run
+run: all
+	tools/run $(BUILD)
+
+# --- proving it ------------------------------------------------------------------------------------------------------
+
+PYTEST    := /usr/bin/python3 -m pytest -q -p no:cacheprovider
+C_FILES   = $(shell git ls-files 'src/*.[ch]' 'tests/*.[ch]')
+C_SOURCES = $(filter %.c,$(C_FILES))
+SHELL_FILES = $(shell git grep -lE '^\#!/(bin/sh|usr/bin/env bash)' -- tools tests .ci)
+PYTHON_TESTS := tests/vectors tests/docs tests/integration tests/e2e
+SANITIZED := $(BUILD)/sanitized
+CLANG     := $(BUILD)/clang
+
+.PHONY: check check-format check-analysis check-shell check-units check-python check-clang check-sanitizers check-bench
+check: test-packages
+	$(MAKE) --no-print-directory check-format check-shell check-analysis
+	$(MAKE) --no-print-directory programs check-units
+	$(MAKE) --no-print-directory check-clang
+	$(MAKE) --no-print-directory check-python
+	$(MAKE) --no-print-directory check-sanitizers
+	$(MAKE) --no-print-directory check-bench
+	echo 'check: everything passed'
+
+check-format:
+	$(SAY) '  FORMAT'
+	clang-format --dry-run -Werror $(C_FILES)
+
+check-shell:
+	$(SAY) '  SHELLCHECK'
+	shellcheck $(SHELL_FILES)
+
+TIDY_FLAGS = -std=c11 $(CPPFLAGS) -Itests/unit -Itests/bench
+check-analysis:
+	$(SAY) '  CLANG-TIDY'
+	printf '%s\n' $(C_SOURCES) | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(TIDY_FLAGS) 2>/dev/null || exit 255' tidy
+	$(SAY) '  CPPCHECK'
+	cppcheck --enable=warning,performance,portability --inline-suppr --std=c11 --error-exitcode=1 --quiet -j 2 \
+	    -Isrc $(CPPFLAGS) src
+
+check-units: units
+	set -e; for unit in $(UNITS:%=$(BUILD)/unit/%); do $$unit; done
+
+check-python: programs
+	XMPP_AUTHD_BUILD=$(abspath $(BUILD)) $(PYTEST) $(PYTHON_TESTS)
+
+# The other compiler: everything builds without a warning, and the unit tests hold.
+check-clang:
+	$(MAKE) --no-print-directory CC=clang BUILD=$(CLANG) programs check-units
+
+# The same tests again under AddressSanitizer and UndefinedBehaviorSanitizer; a report ends the process and fails the test.
+check-sanitizers:
+	$(MAKE) --no-print-directory CC=clang SANITIZE=1 BUILD=$(SANITIZED) programs check-units check-python
+
+check-bench: programs
+	tests/bench/run --quick $(BUILD)
+
+-include tests/bench/bench.mk
+
+# --- installing it ---------------------------------------------------------------------------------------------------
+
+SYSTEMD_DIR ?= $(if $(filter /usr,$(PREFIX)),/lib/systemd/system,/etc/systemd/system)
+DATADIR     := $(PREFIX)/share
+
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BUILD)/xmpp-authd $(DESTDIR)$(PREFIX)/sbin/
+	install -m 755 $(BUILD)/xmpp-authctl $(BUILD)/xmpp-extauth $(DESTDIR)$(PREFIX)/bin/
+	for page in docs/man/*.[1-8]; do \
+	    install -D -m 644 $$page $(DESTDIR)$(DATADIR)/man/man$${page##*.}/$${page##*/}; done
+	install -D -m 644 -t $(DESTDIR)$(DATADIR)/doc/xmpp-authd README.md LICENSE docs/*.md conf/xmpp-authd.conf
+	cp -R conf/ejabberd conf/prosody $(DESTDIR)$(DATADIR)/doc/xmpp-authd/
+
 .PHONY: clean
 clean:
 	rm -rf build
