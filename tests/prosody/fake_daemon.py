@@ -46,8 +46,8 @@ class FakeDaemon:
         if self._server is None:
             self._run(begin())
 
-    def stop(self):
-        """Gone at once, as by SIGKILL: nothing more is read or answered, and the socket refuses connections."""
+    def crash(self):
+        """Gone at once, as by SIGKILL: nothing more is read or answered, and the socket's file refuses connections."""
 
         async def end():
             self._server.close()
@@ -57,8 +57,12 @@ class FakeDaemon:
         if self._server is not None:
             self._run(end())
             self._server = None
-            if os.path.exists(self.path):
-                os.unlink(self.path)
+
+    def stop(self):
+        """Gone at once, and the socket's file too."""
+        self.crash()
+        if os.path.exists(self.path):
+            os.unlink(self.path)
 
     def drain(self):
         """Stops as the real daemon does on SIGTERM, up to the last step: no new connection, no new question, but what was

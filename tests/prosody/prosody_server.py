@@ -9,6 +9,8 @@ import socket
 import subprocess
 import time
 
+from prosody_console import Console
+
 PLUGINS = pathlib.Path(__file__).resolve().parents[2] / "conf" / "prosody"
 
 MODULES = ("roster", "saslauth", "tls", "disco", "ping", "blocklist", "pep", "mam", "admin_shell")
@@ -58,6 +60,7 @@ class Prosody:
         self.log = self.directory / "prosody.log"
         self.configuration = self.directory / "prosody.cfg.lua"
         self._process = None
+        self._console = None
         (self.directory / "data").mkdir(parents=True, exist_ok=True)
         quoted = [f'"{path}"' for path in (*plugins, PLUGINS)]
         text = CONFIGURATION.format(
@@ -69,12 +72,11 @@ class Prosody:
         self.configuration.write_text(text)
 
     def start(self):
-        console = open(self.directory / "console", "ab")
-        self._process = subprocess.Popen(
-            ["prosody", "--config", str(self.configuration), "-F"], stdin=subprocess.DEVNULL, stdout=console,
-            stderr=console, cwd=self.directory,
-        )
-        self.wait_for_log("Activated service 'admin_socket'|Server FD .*prosody.sock|Activated service 'c2s' on \\[", 0)
+        with open(self.directory / "console", "ab") as console:
+            self._process = subprocess.Popen(
+                ["prosody", "--config", str(self.configuration), "-F"], stdin=subprocess.DEVNULL, stdout=console,
+                stderr=console, cwd=self.directory,
+            )
         self._wait_until_listening()
         return self
 
@@ -95,6 +97,8 @@ class Prosody:
 
     def stop(self):
         """Seconds that it took to end by SIGTERM."""
+        if self._console:
+            self._console.close()
         began = time.monotonic()
         self._process.send_signal(signal.SIGTERM)
         try:
@@ -104,18 +108,24 @@ class Prosody:
             self._process.wait()
         return time.monotonic() - began
 
-    def shell(self, *command):
-        """What `prosodyctl shell COMMAND` prints; an error there is an error here."""
-        done = subprocess.run(
-            ["prosodyctl", "--config", str(self.configuration), "shell", *command], stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=20, cwd=self.directory,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+    def console(self, command):
+        """Runs a command of `prosodyctl shell`; returns what it prints."""
+        if self._console is None:
+            mark = self.mark()
+            path = self.directory / "data" / "prosody.sock"
+            self._console = Console(path, lambda: self.wait_for_log("adminstream\tdebug\tNew connection", mark))
+        return self._console.run(command)
 
     def sessions(self):
-        """How many clients Prosody believes to be connected."""
-        return int(re.search(r"Total: (\d+)", self.shell("c2s:count()"))[1])
+        """How many clients Prosody believes to be connected, logged in or not."""
+        return int(re.search(r"Total: (\d+)", self.console("c2s:count()"))[1])
+
+    @staticmethod
+    def wait_until(is_so, seconds=20):
+        deadline = time.monotonic() + seconds
+        while not is_so():
+            assert time.monotonic() < deadline, "it did not come to be"
+            time.sleep(0.02)
 
     # ---- the log ----------------------------------------------------------------------------------------------------
 

@@ -101,11 +101,15 @@ class Client:
 
     async def authenticate(self, message, mechanism="PLAIN"):
         """Sends the message (bytes); returns None when let in, or the condition of the failure."""
-        encoded = base64.b64encode(message).decode() if message is not None else ""
-        self.send(f"<auth xmlns='{SASL}' mechanism='{mechanism}'>{encoded}</auth>")
+        self.send_auth(message, mechanism)
         return await self.verdict()
 
+    def send_auth(self, message, mechanism="PLAIN"):
+        encoded = base64.b64encode(message).decode() if message is not None else ""
+        self.send(f"<auth xmlns='{SASL}' mechanism='{mechanism}'>{encoded}</auth>")
+
     async def verdict(self):
+        """The outcome of the oldest <auth/> without one."""
         while True:
             element = await self.next_element()
             if element.tag == f"{{{SASL}}}success":

@@ -34,7 +34,8 @@ local function new(options)
     pool.open = {}                    -- connections in any state but closed
     pool.waiting = options.fifo.new() -- questions that are on no connection yet
     pool.cooling_until = -math.huge
-    pool.away_since = nil             -- since when no connection could be made, while there is none
+    pool.away_since = nil             -- since when no connection could be made, while there is none;
+    pool.away_long = false            -- and whether that is longer than a question waits
     return pool
 end
 
@@ -156,9 +157,13 @@ function Pool:attempt_failed(reason)
         return
     end
     if not self.away_since or now - last_attempt > self.timeout then
-        self.away_since = now
-        self.log("warn", "xmpp-authd can't be asked (%s): logins get temporary-auth-failure until it can", reason)
+        self.away_since, self.away_long = now, false
+        self.log("info", "xmpp-authd can't be asked (%s): logins wait for it", reason)
     elseif now - self.away_since >= self.timeout then
+        if not self.away_long then
+            self.away_long = true
+            self.log("warn", "xmpp-authd is away (%s): logins get temporary-auth-failure until it is back", reason)
+        end
         self:give_up_waiting()
     end
     self:retry_later()

@@ -7,6 +7,7 @@
 
 local LONGEST_REQUEST = 8191
 local ANSWER_BYTES = 4
+local ANSWER_START = "\0\2\0"
 local ANSWERS = {
     ["\0\2\0\1"] = "yes",
     ["\0\2\0\0"] = "no",
@@ -52,7 +53,7 @@ end
 -- The first answer in `bytes`, and the bytes after it. The answer is nil while it is not complete, and false where it is
 -- none of the three: then nothing that follows on the connection can be trusted.
 function wire.answer(bytes)
-    if #bytes < ANSWER_BYTES then
+    if #bytes < ANSWER_BYTES and bytes == ANSWER_START:sub(1, #bytes) then
         return nil, bytes
     end
     return ANSWERS[bytes:sub(1, ANSWER_BYTES)] or false, bytes:sub(ANSWER_BYTES + 1)

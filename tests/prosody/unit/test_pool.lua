@@ -439,20 +439,20 @@ tests["at rest there is no timer"] = function()
     equal(#it.log, 0, "log lines")
 end
 
-tests["an outage is logged when it begins and when it ends"] = function()
+tests["an outage is logged when it begins, when it gets long, and when it ends"] = function()
     local it = world()
     it.up = false
     for _ = 1, 10 do
         it:ask("a")
         it:pass(1)
     end
-    equal(#it.log, 1, "log lines")
-    assert(it.log[1]:find("^warn .*connection refused"), it.log[1])
     it.up = true
     it:ask("b")
     it:turn()
-    equal(#it.log, 2, "log lines")
-    assert(it.log[2]:find("^info "), it.log[2])
+    equal(#it.log, 3, "log lines")
+    assert(it.log[1]:find("^info .*connection refused.*wait"), it.log[1])
+    assert(it.log[2]:find("^warn .*connection refused.*temporary%-auth%-failure"), it.log[2])
+    assert(it.log[3]:find("^info .*again"), it.log[3])
 end
 
 tests["a daemon that has no room for all connections serves by those it took"] = function()

@@ -66,6 +66,8 @@ local ANSWERS = {
     { name = "a fourth answer", bytes = "\0\2\0\3", answer = false, rest = "" },
     { name = "a yes in the high byte", bytes = "\0\2\1\0", answer = false, rest = "" },
     { name = "another length", bytes = "\0\3\0\1\0", answer = false, rest = "\0" },
+    { name = "the start of another length", bytes = "\0\3", answer = false, rest = "" },
+    { name = "half a line", bytes = "1", answer = false, rest = "" },
     { name = "text", bytes = "1\n1\n", answer = false, rest = "" },
 }
 
