@@ -1,0 +1,154 @@
+#include "ctl/explain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/nearest.h"
+#include "base/timestamp.h"
+#include "ctl/token_shape.h"
+
+enum { KEY_LABEL_SIZE = 300 };
+
+static const char *key_label(const struct host *host, size_t key, char label_r[KEY_LABEL_SIZE])
+{
+    if (host->key_names[key][0] == '\0')
+        snprintf(label_r, KEY_LABEL_SIZE, "the key of [host %s]", host->name);
+    else
+        snprintf(label_r, KEY_LABEL_SIZE, "[key %s %s]", host->name, host->key_names[key]);
+    return label_r;
+}
+
+static void explain_allowed(const struct token_verdict *verdict, const struct host *host,
+                            int64_t seconds, char text_r[EXPLANATION_SIZE])
+{
+    const struct token_format *format = &host->format;
+    int64_t end = (verdict->steps.last + format->window + 1) * format->interval;
+
+    snprintf(text_r, EXPLANATION_SIZE,
+             "genuine and in time, for another %lld s, unless it was spent already; whether it "
+             "was, whether the user is revoked and whether the daemon has just started, only the "
+             "running daemon can tell",
+             (long long)(end - seconds));
+}
+
+/* `; exactly 4 half hours: ...`, where the offset looks like a time zone. */
+static void add_time_zone(int64_t offset, int64_t zone, char *text, size_t size)
+{
+    long long away = llabs((long long)offset - (long long)zone);
+
+    if (away == 0)
+        snprintf(text, size, "; exactly %lld half hours", llabs((long long)zone) / 1800);
+    else
+        snprintf(text, size, "; within %lld s of %lld half hours", away,
+                 llabs((long long)zone) / 1800);
+    snprintf(text + strlen(text), size - strlen(text),
+             ": looks like a minter that takes UTC for local time (a naive utcnow() given to "
+             "pyotp); use totp.now(), or an aware datetime.now(timezone.utc)");
+}
+
+static void explain_clock(const struct token_verdict *verdict, const struct token_format *format,
+                          char text_r[EXPLANATION_SIZE])
+{
+    int64_t offset = verdict->clock_offset;
+    int64_t zone = time_zone_offset(offset, format);
+    int used = snprintf(text_r, EXPLANATION_SIZE,
+                        "made by a clock that is %lld s %s this one, token's own age included "
+                        "(window: %u s either side)",
+                        llabs((long long)offset), offset < 0 ? "behind" : "ahead of",
+                        format->window * format->interval);
+
+    if (zone != 0)
+        add_time_zone(offset, zone, text_r + used, EXPLANATION_SIZE - (size_t)used);
+    else if (offset < 0)
+        snprintf(text_r + used, EXPLANATION_SIZE - (size_t)used,
+                 "; it may just be old: try a fresh one, and set both clocks (NTP) if that fails "
+                 "too");
+    else
+        snprintf(text_r + used, EXPLANATION_SIZE - (size_t)used, "; set both clocks (NTP)");
+}
+
+static void explain_retired(const struct token_verdict *verdict, const struct host *host,
+                            int64_t seconds, char text_r[EXPLANATION_SIZE])
+{
+    const struct key_values *dates = host->key_values[verdict->key];
+    char label[KEY_LABEL_SIZE], from[TIMESTAMP_SIZE], until[TIMESTAMP_SIZE], now[TIMESTAMP_SIZE];
+
+    snprintf(text_r, EXPLANATION_SIZE,
+             "signed with %s, which counts%s%s%s%s and not at %s: the minter must take a key that "
+             "is in date, or the dates must change",
+             key_label(host, verdict->key, label), dates->accept_from == INT64_MIN ? "" : " from ",
+             dates->accept_from == INT64_MIN ? "" : timestamp_format(dates->accept_from, from),
+             dates->accept_until == INT64_MAX ? "" : " until ",
+             dates->accept_until == INT64_MAX ? "" : timestamp_format(dates->accept_until, until),
+             timestamp_format(seconds, now));
+}
+
+const char *explain_verdict(const struct token_verdict *verdict, const struct host *host,
+                            const char *password, size_t password_length, int64_t seconds,
+                            char text_r[EXPLANATION_SIZE])
+{
+    char shape[TOKEN_SHAPE_SIZE], label[KEY_LABEL_SIZE];
+
+    switch (verdict->reason) {
+    case REASON_ALLOWED:
+        explain_allowed(verdict, host, seconds, text_r);
+        break;
+    case REASON_MALFORMED:
+        snprintf(text_r, EXPLANATION_SIZE, "not a token of this host's format: %s",
+                 token_shape_explain(&host->format, password, password_length, shape));
+        break;
+    case REASON_FORGED:
+        snprintf(text_r, EXPLANATION_SIZE,
+                 "no key's signature fits: made with another token_secret, made for another user "
+                 "or host, or changed on its way (%zu key%s tried)",
+                 host->key_count, host->key_count == 1 ? "" : "s");
+        break;
+    case REASON_WRONG_OTP:
+        snprintf(text_r, EXPLANATION_SIZE,
+                 "the signature fits %s, but no time within 26 h gives this OTP: the minter has "
+                 "another otp_seed (or otp_interval or otp_hash), unless the token is older than "
+                 "that",
+                 key_label(host, verdict->key, label));
+        break;
+    case REASON_EXPIRED:
+    case REASON_EARLY:
+        explain_clock(verdict, &host->format, text_r);
+        break;
+    case REASON_KEY_RETIRED:
+        explain_retired(verdict, host, seconds, text_r);
+        break;
+    default:
+        snprintf(text_r, EXPLANATION_SIZE, "%s", reason_word(verdict->reason));
+        break;
+    }
+    return text_r;
+}
+
+/* The known domain nearest to one; NULL: none. */
+static const char *nearest_host(const struct config *config, const char *domain)
+{
+    const char **names = calloc(config->host_count, sizeof(*names));
+    const char *nearest = NULL;
+
+    if (names == NULL)
+        return NULL;
+    for (size_t i = 0; i < config->host_count; i++)
+        names[i] = config->hosts[i].name;
+    nearest = nearest_name(domain, names, config->host_count);
+    free(names);
+    return nearest;
+}
+
+const char *explain_unknown_host(const struct config *config, const char *domain,
+                                 char text_r[EXPLANATION_SIZE])
+{
+    const char *nearest = nearest_host(config, domain);
+
+    snprintf(text_r, EXPLANATION_SIZE,
+             "%s has no [host %s] and no [host *]%s%s%s; add a section with the two secrets that "
+             "the minter has, or new ones (xmpp-authctl keygen %s)",
+             config->path, domain, nearest == NULL ? "" : "; did you mean ",
+             nearest == NULL ? "" : nearest, nearest == NULL ? "" : "?", domain);
+    return text_r;
+}

@@ -1,0 +1,51 @@
+#include "ctl/report.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+/* Outlives main(): stdio looks at it once more when the process exits. */
+static char output_buffer[BUFSIZ];
+
+void ctl_complain(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    fputs("xmpp-authctl: ", stderr);
+    /* clang-tidy 14 no longer knows va_start() in the second file of one run. */
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+void ctl_print_problems(const struct problems *problems)
+{
+    for (size_t i = 0; i < problems_count(problems); i++) {
+        const struct problem *problem = problems_at(problems, i);
+
+        fprintf(stderr, "%s%s\n", problem->severity == SEVERITY_WARNING ? "warning: " : "",
+                problem->text);
+    }
+}
+
+void ctl_output_begin(void)
+{
+    setvbuf(stdout, output_buffer, _IOFBF, sizeof(output_buffer));
+}
+
+int ctl_output_end(void)
+{
+    bool failed = fflush(stdout) != 0 || ferror(stdout);
+    int cause = errno;
+
+    OPENSSL_cleanse(output_buffer, sizeof(output_buffer));
+    if (!failed)
+        return 0;
+    ctl_complain("writing to standard output failed: %s", strerror(cause));
+    return -1;
+}
