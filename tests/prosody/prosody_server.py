@@ -77,23 +77,13 @@ class Prosody:
                 ["prosody", "--config", str(self.configuration), "-F"], stdin=subprocess.DEVNULL, stdout=console,
                 stderr=console, cwd=self.directory,
             )
-        self._wait_until_listening()
+        # Ports are open before the last host is there; the console answers when all are.
+        self.console("c2s:count()")
         return self
 
     @property
     def pid(self):
         return self._process.pid
-
-    def _wait_until_listening(self):
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            assert self._process.poll() is None, (self.directory / "console").read_text()
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                time.sleep(0.02)
-        raise TimeoutError("Prosody does not listen")
 
     def stop(self):
         """Seconds that it took to end by SIGTERM."""
@@ -111,10 +101,22 @@ class Prosody:
     def console(self, command):
         """Runs a command of `prosodyctl shell`; returns what it prints."""
         if self._console is None:
-            mark = self.mark()
-            path = self.directory / "data" / "prosody.sock"
-            self._console = Console(path, lambda: self.wait_for_log("adminstream\tdebug\tNew connection", mark))
+            self._console = self._open_console()
         return self._console.run(command)
+
+    def _open_console(self):
+        mark = self.mark()
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                return Console(
+                    self.directory / "data" / "prosody.sock",
+                    lambda: self.wait_for_log("adminstream\tdebug\tNew connection", mark),
+                )
+            except (FileNotFoundError, ConnectionRefusedError):
+                assert self._process.poll() is None, (self.directory / "console").read_text()
+                assert time.monotonic() < deadline, "Prosody does not start"
+                time.sleep(0.02)
 
     def sessions(self):
         """How many clients Prosody believes to be connected, logged in or not."""
