@@ -1,0 +1,276 @@
+/* The set of truncated signatures: against a naive one, and its price in memory. */
+#include "vectors.h"
+
+#include <errno.h>
+#include <malloc.h>
+
+#include "store/signature_set.h"
+
+#if !SANITIZED
+static bool memory_is_short;
+
+void *__libc_calloc(size_t count, size_t size);
+
+void *calloc(size_t count, size_t size)
+{
+    if (memory_is_short) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return __libc_calloc(count, size);
+}
+#endif
+
+static struct signature_id random_id(uint64_t *random)
+{
+    uint8_t signature[HASH_SIZE_MAX];
+
+    for (size_t i = 0; i < sizeof(signature); i += 8) {
+        uint64_t word = random_next(random);
+
+        memcpy(signature + i, &word, 8);
+    }
+    return signature_id_of(signature);
+}
+
+static int compare_ids(const void *left, const void *right)
+{
+    return memcmp(left, right, sizeof(struct signature_id));
+}
+
+static void a_hundred_thousand_ids_are_held_and_no_other(void **state)
+{
+    enum { COUNT = 100000 };
+    struct signature_id *ids = malloc(COUNT * sizeof(*ids)), *sorted;
+    struct signature_set set = {0};
+    uint64_t random = 7, others = 8;
+
+    (void)state;
+    assert_non_null(ids);
+    for (size_t i = 0; i < COUNT; i++) {
+        ids[i] = random_id(&random);
+        expect(!signature_set_holds(&set, ids[i]), "id %zu before it is there", i);
+        assert_int_equal(signature_set_add(&set, ids[i]), 0);
+        expect(signature_set_holds(&set, ids[i]), "id %zu", i);
+        expect(signature_set_holds(&set, ids[i / 2]), "id %zu after %zu", i / 2, i);
+        expect(set.count == i + 1, "%zu of %zu", set.count, i + 1);
+    }
+    for (size_t i = 0; i < COUNT; i++)
+        expect(signature_set_holds(&set, ids[i]), "id %zu", i);
+    sorted = exact_copy(ids, COUNT * sizeof(*ids));
+    qsort(sorted, COUNT, sizeof(*sorted), compare_ids);
+    for (size_t i = 0; i < COUNT; i++) {
+        struct signature_id other = random_id(&others);
+        bool held = bsearch(&other, sorted, COUNT, sizeof(other), compare_ids) != NULL;
+
+        expect(signature_set_holds(&set, other) == held, "other %zu", i);
+        /* One bit off, and the halves changed over. */
+        other = ids[i];
+        other.low ^= UINT64_C(1) << i % 64;
+        expect(!signature_set_holds(&set, other), "id %zu, one low bit off", i);
+        other = ids[i];
+        other.high ^= UINT64_C(1) << i % 64;
+        expect(!signature_set_holds(&set, other), "id %zu, one high bit off", i);
+        other = (struct signature_id){.low = ids[i].high, .high = ids[i].low};
+        expect(!signature_set_holds(&set, other), "id %zu, changed over", i);
+    }
+    signature_set_clear(&set);
+    free(sorted);
+    free(ids);
+}
+
+/* Ids that all fall on one shard, and there on one slot: slow perhaps, but right. */
+static void ids_that_collide_are_kept_apart(void **state)
+{
+    enum { COUNT = 2000 };
+    struct signature_set set = {0};
+
+    (void)state;
+    for (uint64_t i = 0; i < COUNT; i++) {
+        struct signature_id id = {.low = 5 + (i % 3 << 40), .high = (i + 1) << 6};
+
+        expect(!signature_set_holds(&set, id), "id %llu before", (unsigned long long)i);
+        assert_int_equal(signature_set_add(&set, id), 0);
+    }
+    for (uint64_t i = 0; i < COUNT; i++) {
+        struct signature_id id = {.low = 5 + (i % 3 << 40), .high = (i + 1) << 6};
+
+        expect(signature_set_holds(&set, id), "id %llu", (unsigned long long)i);
+        id.low = 5 + ((i + 1) % 3 << 40);
+        expect(!signature_set_holds(&set, id), "not id %llu", (unsigned long long)i);
+    }
+    signature_set_clear(&set);
+}
+
+static void an_id_is_the_first_sixteen_bytes_and_never_a_free_slots(void **state)
+{
+    uint8_t signature[HASH_SIZE_MAX] = {0};
+    struct signature_set set = {0};
+    struct signature_id zero, other;
+
+    (void)state;
+    zero = signature_id_of(signature);
+    assert_true(zero.low != 0 || zero.high != 0);
+    assert_false(signature_set_holds(&set, zero));
+    assert_int_equal(signature_set_add(&set, zero), 0);
+    assert_true(signature_set_holds(&set, zero));
+    for (size_t bit = 0; bit < 8 * sizeof(signature); bit++) {
+        uint8_t *exact;
+
+        signature[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        exact = exact_copy(signature, sizeof(signature));
+        other = signature_id_of(exact);
+        free(exact);
+        /* The one id that stands for nothing but zeros may be another's too: nobody finds a key
+         * and message with that signature. */
+        if (bit != 0)
+            expect((other.low == zero.low && other.high == zero.high) ==
+                       (bit >= 8 * SIGNATURE_ID_SIZE),
+                   "bit %zu", bit);
+        signature[bit / 8] = 0;
+    }
+    signature_set_clear(&set);
+}
+
+static void an_empty_and_a_cleared_set_hold_nothing(void **state)
+{
+    struct signature_set set = {0};
+    uint64_t random = 9;
+    struct signature_id id = random_id(&random);
+
+    (void)state;
+    assert_false(signature_set_holds(&set, id));
+    signature_set_prefetch(&set, id);
+    assert_int_equal(signature_set_memory(&set), 0);
+    for (int round = 0; round < 3; round++) {
+        assert_int_equal(signature_set_add(&set, id), 0);
+        signature_set_prefetch(&set, id);
+        assert_true(signature_set_memory(&set) > 0);
+        signature_set_clear(&set);
+        assert_int_equal(set.count, 0);
+        assert_int_equal(signature_set_memory(&set), 0);
+        assert_false(signature_set_holds(&set, id));
+    }
+}
+
+#if !SANITIZED
+static size_t heap_in_use(void)
+{
+    struct mallinfo2 info = mallinfo2();
+
+    return info.uordblks + info.hblkhd;
+}
+#endif
+
+static void a_spent_token_costs_at_most_48_bytes(void **state)
+{
+    enum { MOST = 333000 };
+    static const size_t counts[] = {1000, 10000, 100000, MOST};
+    struct signature_set set = {0};
+    uint64_t random = 10;
+    size_t next = 0;
+    double worst = 0;
+    size_t worst_at = 0;
+#if !SANITIZED
+    size_t before = heap_in_use();
+#endif
+
+    (void)state;
+    for (size_t count = 1; count <= MOST; count++) {
+        double each;
+
+        assert_int_equal(signature_set_add(&set, random_id(&random)), 0);
+        each = (double)signature_set_memory(&set) / (double)count;
+        if (count >= 1000 && each > worst) {
+            worst = each;
+            worst_at = count;
+        }
+        if (count == counts[next]) {
+            print_message("%zu tokens: %.1f bytes each", count, each);
+            expect(each <= 48, "%zu tokens: %.1f bytes each", count, each);
+#if !SANITIZED
+            each = (double)(heap_in_use() - before) / (double)count;
+            print_message(", %.1f by the allocator", each);
+            expect(each <= 48, "%zu tokens: %.1f bytes each by the allocator", count, each);
+#endif
+            print_message("\n");
+            next++;
+        }
+    }
+    print_message("worst: %.1f bytes each at %zu tokens\n", worst, worst_at);
+    expect(worst <= 48, "%.1f bytes each at %zu tokens", worst, worst_at);
+    signature_set_clear(&set);
+}
+
+/* So that no answer waits for the whole set to be moved. */
+static void no_addition_moves_more_than_a_small_part_of_the_set(void **state)
+{
+    struct signature_set set = {0};
+    uint64_t random = 11;
+
+    (void)state;
+    for (size_t count = 0; count < 200000; count++) {
+        uint32_t capacities[SIGNATURE_SHARDS], grown = 0;
+
+        for (size_t i = 0; i < SIGNATURE_SHARDS; i++)
+            capacities[i] = set.shards[i].capacity;
+        assert_int_equal(signature_set_add(&set, random_id(&random)), 0);
+        for (size_t i = 0; i < SIGNATURE_SHARDS; i++)
+            grown += set.shards[i].capacity != capacities[i];
+        expect(grown <= 1, "addition %zu grows %u shards", count, grown);
+    }
+    for (size_t i = 0; i < SIGNATURE_SHARDS; i++)
+        expect(set.shards[i].count < set.count / 32, "shard %zu holds %u of %zu", i,
+               set.shards[i].count, set.count);
+    signature_set_clear(&set);
+}
+
+#if !SANITIZED
+static void short_memory_leaves_the_set_as_it_was(void **state)
+{
+    enum { COUNT = 2000 };
+    static struct signature_id ids[COUNT];
+    struct signature_set set = {0};
+    uint64_t random = 12;
+    size_t refused = 0;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++) {
+        int outcome;
+
+        ids[i] = random_id(&random);
+        memory_is_short = true;
+        outcome = signature_set_add(&set, ids[i]);
+        memory_is_short = false;
+        if (outcome != 0) {
+            refused++;
+            expect(set.count == i, "id %zu is counted though refused", i);
+            expect(!signature_set_holds(&set, ids[i]), "id %zu", i);
+            expect(i == 0 || signature_set_holds(&set, ids[i / 2]), "id %zu", i / 2);
+            assert_int_equal(signature_set_add(&set, ids[i]), 0);
+        }
+        expect(signature_set_holds(&set, ids[i]), "id %zu", i);
+    }
+    for (size_t i = 0; i < COUNT; i++)
+        expect(signature_set_holds(&set, ids[i]), "id %zu", i);
+    assert_true(refused >= SIGNATURE_SHARDS);
+    signature_set_clear(&set);
+}
+#endif
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_hundred_thousand_ids_are_held_and_no_other),
+        cmocka_unit_test(ids_that_collide_are_kept_apart),
+        cmocka_unit_test(an_id_is_the_first_sixteen_bytes_and_never_a_free_slots),
+        cmocka_unit_test(an_empty_and_a_cleared_set_hold_nothing),
+        cmocka_unit_test(a_spent_token_costs_at_most_48_bytes),
+        cmocka_unit_test(no_addition_moves_more_than_a_small_part_of_the_set),
+#if !SANITIZED
+        cmocka_unit_test(short_memory_leaves_the_set_as_it_was),
+#endif
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
