@@ -79,6 +79,18 @@ void logfmt_text(struct logfmt *line, const char *key, const char *value)
         logfmt_bytes(line, key, value, strlen(value));
 }
 
+void logfmt_append(struct logfmt *line, const struct logfmt *other)
+{
+    size_t blank = line->length > 0;
+
+    if (other->length == 0 || line->length + blank + other->length > sizeof(line->text))
+        return;
+    if (blank)
+        line->text[line->length++] = ' ';
+    memcpy(line->text + line->length, other->text, other->length);
+    line->length += other->length;
+}
+
 void logfmt_number(struct logfmt *line, const char *key, int64_t value)
 {
     char text[24];

@@ -28,6 +28,9 @@ void logfmt_bytes(struct logfmt *line, const char *key, const char *value, size_
 /* Adds a terminated text; NULL adds nothing. */
 void logfmt_text(struct logfmt *line, const char *key, const char *value);
 
+/* Adds all that another line holds, if it fits whole. */
+void logfmt_append(struct logfmt *line, const struct logfmt *other);
+
 /* Adds a whole number. */
 void logfmt_number(struct logfmt *line, const char *key, int64_t value);
 

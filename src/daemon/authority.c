@@ -1,50 +1,112 @@
 #include "daemon/authority.h"
 
+#include <stdlib.h>
+
 #include "token/verify.h"
 
-int authority_init(struct authority *authority, const struct config *config, struct moment start)
+/* A login whose token is being spent. */
+struct pending_answer {
+    struct spend_waiter waiter; /* first: the store hands it back */
+    STAILQ_ENTRY(pending_answer) next;
+    struct authority *authority;
+    struct asker *asker; /* NULL: gone */
+    int line;            /* in the verdict log */
+};
+
+void authority_init(struct authority *authority, const struct config *config,
+                    struct spent_store *store)
 {
-    *authority = (struct authority){.config = config, .index = replay_index_create()};
-    if (authority->index == NULL)
-        return -1;
-    if (config->replay->after_restart == AFTER_RESTART_REFUSE)
-        start_floor_set(&authority->floor, start);
-    return 0;
+    *authority = (struct authority){.config = config, .store = store};
+    STAILQ_INIT(&authority->unused);
+    verdict_log_init(&authority->log);
 }
 
 void authority_deinit(struct authority *authority)
 {
-    replay_index_destroy(&authority->index);
+    spent_store_destroy(&authority->store);
+    while (!STAILQ_EMPTY(&authority->unused)) {
+        struct pending_answer *pending = STAILQ_FIRST(&authority->unused);
+
+        STAILQ_REMOVE_HEAD(&authority->unused, next);
+        free(pending);
+    }
 }
 
-static enum reason spend(struct authority *authority, const struct host *host,
-                         const struct token_verdict *verdict, struct moment now)
+static enum reason reason_of_outcome(enum spend_outcome outcome)
 {
-    const struct token_format *format = &host->format;
-    struct spend spend = {.id = signature_id_of(verdict->signature),
-                          .first_step = verdict->steps.first,
-                          .filing_step = verdict->filing_step,
-                          .interval = format->interval,
-                          .window = format->window};
-
-    start_floor_observe(&authority->floor, now);
-    if (start_floor_covers(&authority->floor, spend.first_step, format->interval, format->window))
-        return REASON_STARTING;
-    switch (replay_index_spend(authority->index, &spend, now)) {
+    switch (outcome) {
     case SPEND_FRESH:
         return REASON_ALLOWED;
     case SPEND_REPLAYED:
     case SPEND_CLOSED:
         return REASON_REPLAYED;
+    case SPEND_STARTING:
+        return REASON_STARTING;
     case SPEND_FAILED:
+    case SPEND_PENDING:
         break;
     }
     return REASON_STORE_ERROR;
 }
 
-static enum reason judge_login(struct authority *authority, const struct question *question,
-                               struct moment now, struct verdict_details *details)
+static enum answer answer_of_reason(enum reason reason)
 {
+    if (reason == REASON_ALLOWED)
+        return ANSWER_YES;
+    return reason_is_undecided(reason) ? ANSWER_TRY_AGAIN : ANSWER_NO;
+}
+
+static void on_outcome(struct spend_waiter *waiter, enum spend_outcome outcome)
+{
+    struct pending_answer *pending = (struct pending_answer *)waiter;
+    struct authority *authority = pending->authority;
+    struct asker *asker = pending->asker;
+    enum reason reason = reason_of_outcome(outcome);
+
+    authority->auth_counts[reason]++;
+    verdict_log_conclude(&authority->log, pending->line, reason);
+    STAILQ_INSERT_HEAD(&authority->unused, pending, next);
+    if (asker != NULL) {
+        asker->pending = NULL;
+        asker->answer(asker, answer_of_reason(reason));
+    }
+}
+
+void asker_withdraw(struct asker *asker)
+{
+    if (asker->pending != NULL)
+        asker->pending->asker = NULL;
+    asker->pending = NULL;
+}
+
+static struct pending_answer *take_pending(struct authority *authority)
+{
+    struct pending_answer *pending = STAILQ_FIRST(&authority->unused);
+
+    if (pending != NULL) {
+        STAILQ_REMOVE_HEAD(&authority->unused, next);
+        return pending;
+    }
+    pending = calloc(1, sizeof(*pending));
+    if (pending != NULL) {
+        pending->authority = authority;
+        pending->waiter.resolve = on_outcome;
+    }
+    return pending;
+}
+
+/* A judgement on its way: what is found out in one step and needed in a later one. */
+struct judgement {
+    const struct question *question;
+    struct moment now;
+    struct verdict_details details;
+    struct spend spend;
+};
+
+/* ALLOWED: but for what is remembered. */
+static enum reason judge_login(const struct authority *authority, struct judgement *judgement)
+{
+    const struct question *question = judgement->question;
     const struct host *host = config_host(authority->config, question->host, question->host_length);
     const struct claim claim = {question->user,     question->user_length,
                                 question->host,     question->host_length,
@@ -53,14 +115,18 @@ static enum reason judge_login(struct authority *authority, const struct questio
 
     if (host == NULL)
         return REASON_UNKNOWN_HOST;
-    token_verify(host->keys, host->key_count, &host->format, &claim, moment_seconds(now), &verdict);
-    details->format = &host->format;
-    details->clock_offset = verdict.clock_offset;
+    token_verify(host->keys, host->key_count, &host->format, &claim, moment_seconds(judgement->now),
+                 &verdict);
+    judgement->details.format = &host->format;
+    judgement->details.clock_offset = verdict.clock_offset;
     if (verdict.reason != REASON_MALFORMED && verdict.reason != REASON_FORGED)
-        details->key = host->key_names[verdict.key];
-    if (verdict.reason != REASON_ALLOWED)
-        return verdict.reason;
-    return spend(authority, host, &verdict, now);
+        judgement->details.key = host->key_names[verdict.key];
+    judgement->spend = (struct spend){.id = signature_id_of(verdict.signature),
+                                      .first_step = verdict.steps.first,
+                                      .filing_step = verdict.filing_step,
+                                      .interval = host->format.interval,
+                                      .window = host->format.window};
+    return verdict.reason;
 }
 
 static enum reason judge_user(const struct authority *authority, const struct question *question)
@@ -83,14 +149,50 @@ static enum reason judge_user(const struct authority *authority, const struct qu
     return REASON_UNKNOWN_USER;
 }
 
-static enum reason judge(struct authority *authority, const struct question *question,
-                         struct moment now, struct verdict_details *details)
+static enum answer conclude(struct authority *authority, const struct judgement *judgement,
+                            enum reason reason, uint64_t connection)
 {
-    switch (question->kind) {
+    const struct question *question = judgement->question;
+    int line = verdict_log_prepare(&authority->log, question, &judgement->details, connection,
+                                   judgement->now);
+
+    if (question->kind == QUESTION_IS_USER)
+        authority->is_user_counts[reason]++;
+    else
+        authority->auth_counts[reason]++;
+    verdict_log_conclude(&authority->log, line, reason);
+    return answer_of_reason(reason);
+}
+
+/* Spends the token of a login that is right in every other respect. */
+static int spend_login(struct authority *authority, struct judgement *judgement,
+                       struct asker *asker)
+{
+    struct pending_answer *pending = take_pending(authority);
+    enum spend_outcome outcome = SPEND_FAILED;
+
+    if (pending != NULL)
+        outcome = spent_store_spend(authority->store, &judgement->spend, judgement->now,
+                                    &pending->waiter);
+    if (outcome == SPEND_PENDING) {
+        pending->line = verdict_log_prepare(&authority->log, judgement->question,
+                                            &judgement->details, asker->connection, judgement->now);
+        pending->asker = asker;
+        asker->pending = pending;
+        return ANSWER_PENDING;
+    }
+    if (pending != NULL)
+        STAILQ_INSERT_HEAD(&authority->unused, pending, next);
+    return conclude(authority, judgement, reason_of_outcome(outcome), asker->connection);
+}
+
+static enum reason judge(const struct authority *authority, struct judgement *judgement)
+{
+    switch (judgement->question->kind) {
     case QUESTION_AUTH:
-        return judge_login(authority, question, now, details);
+        return judge_login(authority, judgement);
     case QUESTION_IS_USER:
-        return judge_user(authority, question);
+        return judge_user(authority, judgement->question);
     case QUESTION_UNSUPPORTED:
     case QUESTION_TRY_AGAIN: /* anywhere but at the beginning */
         return REASON_UNSUPPORTED;
@@ -100,44 +202,45 @@ static enum reason judge(struct authority *authority, const struct question *que
     return REASON_MALFORMED;
 }
 
-enum answer authority_ask(struct authority *authority, const struct question *question,
-                          struct moment now, uint64_t connection)
+int authority_ask(struct authority *authority, const struct question *question, struct moment now,
+                  struct asker *asker)
 {
-    struct verdict_details details = {.connection = connection};
-    enum reason reason = judge(authority, question, now, &details);
+    struct judgement judgement = {.question = question, .now = now};
+    enum reason reason = judge(authority, &judgement);
 
-    if (question->kind == QUESTION_IS_USER)
-        authority->is_user_counts[reason]++;
-    else
-        authority->auth_counts[reason]++;
-    verdict_log_write(&authority->log, question, reason, &details, now);
-    if (reason == REASON_ALLOWED)
-        return ANSWER_YES;
-    return reason_is_undecided(reason) ? ANSWER_TRY_AGAIN : ANSWER_NO;
+    if (reason == REASON_ALLOWED && question->kind == QUESTION_AUTH)
+        return spend_login(authority, &judgement, asker);
+    return conclude(authority, &judgement, reason, asker->connection);
 }
 
 void authority_refuse_unframed(struct authority *authority, struct moment now, uint64_t connection)
 {
     static const struct question unframed = {.kind = QUESTION_MALFORMED};
+    const struct judgement judgement = {.question = &unframed, .now = now};
 
-    authority_ask(authority, &unframed, now, connection);
+    conclude(authority, &judgement, REASON_MALFORMED, connection);
+}
+
+void authority_commit(struct authority *authority, struct moment now)
+{
+    spent_store_commit(authority->store, now);
 }
 
 void authority_tick(struct authority *authority, struct moment now)
 {
-    start_floor_observe(&authority->floor, now);
-    replay_index_drop_old(authority->index, now);
+    spent_store_tick(authority->store, now);
     verdict_log_flush(&authority->log, now);
 }
 
 int64_t authority_opens(const struct authority *authority, struct moment now)
 {
     const struct config *config = authority->config;
+    const struct start_floor *floor = &authority->store->floor;
     int64_t latest = 0;
 
-    for (size_t i = 0; i < config->host_count && authority->floor.active; i++) {
+    for (size_t i = 0; i < config->host_count && floor->active; i++) {
         const struct token_format *format = &config->hosts[i].format;
-        int64_t opens = start_floor_opens(&authority->floor, format->interval, format->window);
+        int64_t opens = start_floor_opens(floor, format->interval, format->window);
 
         if (opens > latest)
             latest = opens;

@@ -7,38 +7,60 @@
 
 #include "config/config.h"
 #include "daemon/verdict_log.h"
-#include "store/replay_index.h"
-#include "store/start_floor.h"
+#include "store/spent_store.h"
 #include "wire/protocol.h"
+
+struct pending_answer;
+
+/*
+ * Who is to be told an answer that was not known at once. The asker embeds it and may withdraw it
+ * (asker_withdraw); the authority forgets it once it has answered.
+ */
+struct asker {
+    void (*answer)(struct asker *asker, enum answer answer);
+    uint64_t connection; /* a name for the log */
+    struct pending_answer *pending;
+};
+
+STAILQ_HEAD(pending_list, pending_answer);
 
 struct authority {
     const struct config *config; /* borrowed; swapped by a reload */
-    struct replay_index *index;
-    struct start_floor floor;
+    struct spent_store *store;   /* owned */
     struct verdict_log log;
+    struct pending_list unused;         /* kept, so that a question costs no allocation */
     uint64_t auth_counts[REASON_COUNT]; /* verdicts on auth, malformed and unsupported questions */
     uint64_t is_user_counts[REASON_COUNT]; /* verdicts on isuser questions */
 };
 
-/*
- * An authority whose record of spent tokens begins empty, so that it can't vouch for tokens minted
- * before start, unless the configuration accepts them. Borrows config. Returns 0, or -1 where
- * memory is short. Released with authority_deinit().
- */
-__attribute__((warn_unused_result)) int
-authority_init(struct authority *authority, const struct config *config, struct moment start);
+/* What authority_ask() says beyond the wire's answers. */
+enum { ANSWER_PENDING = -1 };
 
+/* An authority that remembers in store, which it owns from here on. Borrows config. Released with
+ * authority_deinit(). */
+void authority_init(struct authority *authority, const struct config *config,
+                    struct spent_store *store);
+
+/* Answers all that is pending with could-not-decide, and frees. */
 void authority_deinit(struct authority *authority);
 
 /*
- * Judges one question, spends the token that it is answered yes for, counts and logs the verdict.
- * connection names the asker in the log. ANSWER_TRY_AGAIN where it could not decide.
+ * Judges one question at a moment. Returns its answer (an enum answer; ANSWER_TRY_AGAIN where it
+ * could not decide), the verdict counted and logged; or ANSWER_PENDING: asker->answer() is called
+ * once, at authority_commit() or later, with asker->pending set until then.
  */
-enum answer authority_ask(struct authority *authority, const struct question *question,
-                          struct moment now, uint64_t connection);
+int authority_ask(struct authority *authority, const struct question *question, struct moment now,
+                  struct asker *asker);
 
 /* Counts and logs a question that could not be framed: malformed, and denied by the caller. */
 void authority_refuse_unframed(struct authority *authority, struct moment now, uint64_t connection);
+
+/* An asker that is gone before its answer: the verdict is still counted and logged. */
+void asker_withdraw(struct asker *asker);
+
+/* Ends the turn: what was spent in it is made to last; then come the answers that waited for that.
+ */
+void authority_commit(struct authority *authority, struct moment now);
 
 /* What is due about once a second: old records dropped, sums logged, the clock watched. */
 void authority_tick(struct authority *authority, struct moment now);

@@ -1,6 +1,7 @@
 #include "daemon/connection.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,6 +10,7 @@
 #include <event2/event_struct.h>
 #include <openssl/crypto.h>
 
+#include "daemon/answers.h"
 #include "daemon/bytes.h"
 #include "daemon/log.h"
 
@@ -29,18 +31,16 @@ struct connection {
     struct server *server;
     struct event readable;
     struct event writable;
-    const struct protocol *protocol; /* NULL until the first byte tells */
     uint64_t number;
     int64_t waiting_since_ms; /* boot clock */
     struct bytes
         input; /* bytes read and not yet consumed: part of a question, or more while paused */
-    struct bytes output; /* answers to be written */
+    struct answers answers;
     enum connection_state state;
     int descriptor;
     bool is_in_turn;
     bool is_waiting;
     bool has_asked;
-    bool understands_try_again;
     bool progressed; /* in this turn: a question was complete, or the peer took answers */
 };
 
@@ -77,39 +77,38 @@ static void join_turn(struct connection *connection)
 static bool begins_try_again(const struct connection *connection, const struct question *question)
 {
     return question->kind == QUESTION_TRY_AGAIN && !connection->has_asked &&
-           connection->protocol == &protocol_ejabberd;
+           connection->answers.protocol == &protocol_ejabberd;
 }
 
-static enum answer decide(struct connection *connection, const struct frame *frame)
+/* Asks the authority, with a place kept for the answer. -1 where memory is short. */
+static int ask(struct connection *connection, const struct question *question)
 {
     struct server *server = connection->server;
-    struct question question = question_parse(frame->text, frame->length);
-    enum answer answer;
-
-    if (begins_try_again(connection, &question)) {
-        connection->understands_try_again = true;
-        return ANSWER_YES;
-    }
-    answer = authority_ask(&server->authority, &question, server_now(server), connection->number);
-    if (answer == ANSWER_TRY_AGAIN && !connection->understands_try_again)
-        return ANSWER_NO;
-    return answer;
-}
-
-/* Puts an answer behind those before it. */
-static void put_answer(struct connection *connection, enum answer answer)
-{
-    uint8_t *place = bytes_extend(&connection->output, connection->protocol->answer_size);
+    struct answer_place *place = answers_reserve(&connection->answers, connection->number);
+    int answer;
 
     if (place == NULL)
-        change_state(connection, CONNECTION_CLOSED, "memory is short");
-    else
-        connection->protocol->encode(answer, place);
+        return -1;
+    answer = authority_ask(&server->authority, question, server_now(server), &place->asker);
+    if (answer != ANSWER_PENDING)
+        answers_fill(place, (enum answer)answer);
+    return 0;
+}
+
+static int take_question(struct connection *connection, const struct frame *frame)
+{
+    struct question question = question_parse(frame->text, frame->length);
+
+    if (begins_try_again(connection, &question)) {
+        connection->answers.understands_try_again = true;
+        return answers_add(&connection->answers, ANSWER_YES);
+    }
+    return ask(connection, &question);
 }
 
 static bool has_too_much_pending(const struct connection *connection)
 {
-    return bytes_size(&connection->output) >=
+    return answers_size(&connection->answers) >=
            (size_t)connection->server->config->server->max_pending;
 }
 
@@ -120,11 +119,12 @@ static size_t answer_one(struct connection *connection, const uint8_t *data, siz
     size_t maximum = (size_t)connection->server->config->server->max_request;
     struct frame frame;
 
-    switch (connection->protocol->find_frame(data, size, maximum, &frame)) {
+    switch (connection->answers.protocol->find_frame(data, size, maximum, &frame)) {
     case FRAME_INCOMPLETE:
         return 0;
     case FRAME_COMPLETE:
-        put_answer(connection, decide(connection, &frame));
+        if (take_question(connection, &frame) != 0)
+            change_state(connection, CONNECTION_CLOSED, "memory is short");
         connection->has_asked = true;
         connection->progressed = true;
         return frame.size;
@@ -133,7 +133,8 @@ static size_t answer_one(struct connection *connection, const uint8_t *data, siz
     }
     authority_refuse_unframed(&connection->server->authority, server_now(connection->server),
                               connection->number);
-    put_answer(connection, ANSWER_NO);
+    if (answers_add(&connection->answers, ANSWER_NO) != 0)
+        change_state(connection, CONNECTION_CLOSED, "memory is short");
     change_state(connection, CONNECTION_FINISHING, "a question is too long");
     return 0;
 }
@@ -143,8 +144,8 @@ static size_t answer_all(struct connection *connection, const uint8_t *data, siz
 {
     size_t used = 0;
 
-    if (size > 0 && connection->protocol == NULL)
-        connection->protocol = protocol_of_first_byte(data[0]);
+    if (size > 0 && connection->answers.protocol == NULL)
+        connection->answers.protocol = protocol_of_first_byte(data[0]);
     while (used < size && connection->state == CONNECTION_READING) {
         size_t taken = answer_one(connection, data + used, size - used);
 
@@ -216,6 +217,12 @@ static void on_writable(evutil_socket_t descriptor, short events, void *context)
     join_turn(context);
 }
 
+/* An answer came that was not known in the turn of its question. */
+static void on_filled(struct answers *answers)
+{
+    join_turn((struct connection *)((char *)answers - offsetof(struct connection, answers)));
+}
+
 int connection_open(struct server *server, int descriptor, const struct protocol *protocol)
 {
     struct connection *connection = calloc(1, sizeof(*connection));
@@ -226,7 +233,8 @@ int connection_open(struct server *server, int descriptor, const struct protocol
     }
     connection->server = server;
     connection->descriptor = descriptor;
-    connection->protocol = protocol;
+    answers_init(&connection->answers, &server->places, on_filled);
+    connection->answers.protocol = protocol; /* NULL until the first byte tells */
     connection->number = server->accepted;
     event_assign(&connection->readable, server->loop, descriptor, EV_READ | EV_PERSIST, on_readable,
                  connection);
@@ -246,18 +254,18 @@ int connection_open(struct server *server, int descriptor, const struct protocol
 
 static void write_output(struct connection *connection)
 {
-    size_t size = bytes_size(&connection->output);
+    size_t size = answers_ready(&connection->answers);
     ssize_t written;
 
     if (size == 0)
         return;
     do {
-        written = send(connection->descriptor, connection->output.data + connection->output.start,
-                       size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        written = send(connection->descriptor, answers_front(&connection->answers), size,
+                       MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (written < 0 && errno == EINTR);
     if (written > 0) {
         connection->progressed = true;
-        bytes_consume(&connection->output, (size_t)written);
+        answers_consume(&connection->answers, (size_t)written);
     } else if (written < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
         change_state(connection, CONNECTION_CLOSED, "writing failed");
     }
@@ -268,14 +276,12 @@ static void after_output(struct connection *connection)
 {
     if (connection->state == CONNECTION_CLOSED)
         return;
-    if (bytes_size(&connection->output) > 0) {
-        if (event_add(&connection->writable, NULL) != 0)
-            change_state(connection, CONNECTION_CLOSED, "the event loop failed");
-    } else {
+    if (answers_ready(&connection->answers) == 0)
         event_del(&connection->writable);
-        if (connection->state == CONNECTION_FINISHING)
-            change_state(connection, CONNECTION_CLOSED, "all is answered");
-    }
+    else if (event_add(&connection->writable, NULL) != 0)
+        change_state(connection, CONNECTION_CLOSED, "the event loop failed");
+    if (answers_size(&connection->answers) == 0 && connection->state == CONNECTION_FINISHING)
+        change_state(connection, CONNECTION_CLOSED, "all is answered");
     if (connection->state == CONNECTION_PAUSED && !has_too_much_pending(connection)) {
         change_state(connection, CONNECTION_READING, NULL);
         /* What was read before the pause must be answered though no byte comes any more. */
@@ -288,7 +294,7 @@ static void after_output(struct connection *connection)
 static void note_waiting(struct connection *connection)
 {
     struct server *server = connection->server;
-    bool waits = bytes_size(&connection->input) > 0 || bytes_size(&connection->output) > 0;
+    bool waits = bytes_size(&connection->input) > 0 || answers_size(&connection->answers) > 0;
     bool begins = waits && (!connection->is_waiting || connection->progressed);
 
     if (connection->is_waiting && (begins || !waits))
@@ -313,7 +319,7 @@ static void release(struct connection *connection)
     server->connection_count--;
     close(connection->descriptor);
     bytes_clear(&connection->input);
-    bytes_clear(&connection->output);
+    answers_clear(&connection->answers);
     free(connection);
 }
 
@@ -354,8 +360,8 @@ void connections_expire(struct server *server, struct moment now)
         log_begin(&line, LOG_LEVEL_INFO, "connection-timeout");
         logfmt_number(&line.fields, "connection", (int64_t)connection->number);
         logfmt_text(&line.fields, "waited_for",
-                    bytes_size(&connection->output) > 0 ? "its answers to be read"
-                                                        : "the rest of a question");
+                    answers_size(&connection->answers) > 0 ? "its answers to be read"
+                                                           : "the rest of a question");
         log_end(&line, LOG_LEVEL_INFO);
         change_state(connection, CONNECTION_CLOSED, "timeout");
         release(connection);
@@ -363,7 +369,7 @@ void connections_expire(struct server *server, struct moment now)
     for (connection = TAILQ_FIRST(&server->connections); connection != NULL;
          connection = TAILQ_NEXT(connection, all)) {
         bytes_trim(&connection->input);
-        bytes_trim(&connection->output);
+        bytes_trim(&connection->answers.output);
     }
 }
 

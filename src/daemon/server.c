@@ -121,6 +121,12 @@ static void log_ready(struct server *server)
     log_end(&line, LOG_LEVEL_INFO);
 }
 
+static struct spent_store *open_store(const struct server *server)
+{
+    return memory_store_create(server->started,
+                               server->config->replay->after_restart == AFTER_RESTART_ACCEPT);
+}
+
 struct server *server_create(struct config *config)
 {
     struct server *server = calloc(1, sizeof(*server));
@@ -135,8 +141,10 @@ struct server *server_create(struct config *config)
     TAILQ_INIT(&server->connections);
     TAILQ_INIT(&server->waiting);
     SLIST_INIT(&server->turn);
+    place_pool_init(&server->places);
     server->loop = event_base_new();
-    if (server->loop == NULL || authority_init(&server->authority, config, server->started) != 0) {
+    authority_init(&server->authority, config, open_store(server));
+    if (server->loop == NULL || server->authority.store == NULL) {
         log_event_text(LOG_LEVEL_ERROR, "start-failed", "why", "memory is short");
         server_destroy(&server);
         return NULL;
@@ -156,6 +164,7 @@ int server_run(struct server *server)
     while (result == 0 && !server->stopped) {
         server->now_is_read = false;
         result = event_base_loop(server->loop, EVLOOP_ONCE) < 0 ? -1 : 0;
+        authority_commit(&server->authority, server_now(server));
         connections_finish_turn(server);
         if (server->draining && server->connection_count == 0 && !listeners_are_open(server))
             server->stopped = true;
@@ -186,6 +195,7 @@ void server_destroy(struct server **server)
     free_event(&gone->tick);
     free_event(&gone->drain_deadline);
     authority_deinit(&gone->authority);
+    place_pool_deinit(&gone->places);
     config_destroy(&gone->config);
     if (gone->loop != NULL)
         event_base_free(gone->loop);

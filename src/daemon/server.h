@@ -10,6 +10,7 @@
 #include <event2/event.h>
 
 #include "config/config.h"
+#include "daemon/answers.h"
 #include "daemon/authority.h"
 
 struct connection;
@@ -39,7 +40,8 @@ struct server {
 
     struct connection_list connections;
     struct waiting_list waiting; /* those with something unfinished, the longest waiting first */
-    struct turn_list turn;       /* those that did something in this turn */
+    struct place_pool places;
+    struct turn_list turn; /* those that did something in this turn */
     uint64_t connection_count;
     uint64_t accepted;
     bool accept_is_paused;

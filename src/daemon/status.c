@@ -48,13 +48,13 @@ static void write_connections(const struct server *server, struct evbuffer *outp
 
 static void write_replay(struct server *server, struct moment now, struct evbuffer *output)
 {
-    struct replay_usage usage = replay_index_usage(server->authority.index);
+    struct replay_usage usage = replay_index_usage(server->authority.store->index);
     int64_t opens = authority_opens(&server->authority, now);
     char text[TIMESTAMP_SIZE];
     struct logfmt line;
 
     begin(&line, "replay");
-    logfmt_text(&line, "store", "memory");
+    logfmt_text(&line, "store", server->authority.store->operations->word);
     logfmt_number(&line, "spent", (int64_t)usage.tokens);
     logfmt_number(&line, "steps", (int64_t)usage.shelves);
     logfmt_number(&line, "bytes", (int64_t)usage.memory);

@@ -5,6 +5,13 @@
 #include "daemon/log.h"
 #include "token/verify.h"
 
+void verdict_log_init(struct verdict_log *log)
+{
+    *log = (struct verdict_log){.free_count = VERDICT_LINES_A_SECOND};
+    for (int i = 0; i < VERDICT_LINES_A_SECOND; i++)
+        log->free_places[i] = i;
+}
+
 static const char *question_word(enum question_kind kind)
 {
     switch (kind) {
@@ -33,25 +40,52 @@ static void add_clock(struct logfmt *fields, const struct verdict_details *detai
         logfmt_number(fields, "time_zone_bug_s", zone);
 }
 
-static void write_line(const struct question *question, enum reason reason,
-                       const struct verdict_details *details)
+int verdict_log_prepare(struct verdict_log *log, const struct question *question,
+                        const struct verdict_details *details, uint64_t connection,
+                        struct moment now)
+{
+    struct logfmt *fields;
+    int place;
+
+    verdict_log_flush(log, now);
+    if (log->lines >= VERDICT_LINES_A_SECOND || log->free_count == 0 || !log_wants(LOG_LEVEL_INFO))
+        return NO_VERDICT_LINE;
+    log->lines++;
+    place = log->free_places[--log->free_count];
+    fields = &log->waiting[place];
+    fields->length = 0;
+    logfmt_text(fields, "question", question_word(question->kind));
+    if (question->user_length > 0) {
+        logfmt_bytes(fields, "user", question->user, question->user_length);
+        logfmt_bytes(fields, "host", question->host, question->host_length);
+    }
+    if (details->key != NULL && details->key[0] != '\0')
+        logfmt_text(fields, "key", details->key);
+    if (details->clock_offset != 0)
+        add_clock(fields, details);
+    logfmt_number(fields, "connection", (int64_t)connection);
+    return place;
+}
+
+static void add_verdict(struct log_line *line, enum reason reason)
+{
+    logfmt_text(&line->fields, "verdict", verdict_word(reason));
+    logfmt_text(&line->fields, "reason", reason_word(reason));
+}
+
+void verdict_log_conclude(struct verdict_log *log, int place, enum reason reason)
 {
     struct log_line line;
 
-    log_begin(&line, LOG_LEVEL_INFO, "verdict");
-    logfmt_text(&line.fields, "verdict", verdict_word(reason));
-    logfmt_text(&line.fields, "reason", reason_word(reason));
-    logfmt_text(&line.fields, "question", question_word(question->kind));
-    if (question->user_length > 0) {
-        logfmt_bytes(&line.fields, "user", question->user, question->user_length);
-        logfmt_bytes(&line.fields, "host", question->host, question->host_length);
+    if (place == NO_VERDICT_LINE) {
+        log->summed[reason]++;
+        return;
     }
-    if (details->key != NULL && details->key[0] != '\0')
-        logfmt_text(&line.fields, "key", details->key);
-    if (reason == REASON_EXPIRED || reason == REASON_EARLY)
-        add_clock(&line.fields, details);
-    logfmt_number(&line.fields, "connection", (int64_t)details->connection);
+    log_begin(&line, LOG_LEVEL_INFO, "verdict");
+    add_verdict(&line, reason);
+    logfmt_append(&line.fields, &log->waiting[place]);
     log_end(&line, LOG_LEVEL_INFO);
+    log->free_places[log->free_count++] = place;
 }
 
 void verdict_log_flush(struct verdict_log *log, struct moment now)
@@ -66,24 +100,9 @@ void verdict_log_flush(struct verdict_log *log, struct moment now)
         if (log->summed[i] == 0)
             continue;
         log_begin(&line, LOG_LEVEL_INFO, "verdicts-summed");
-        logfmt_text(&line.fields, "verdict", verdict_word((enum reason)i));
-        logfmt_text(&line.fields, "reason", reason_word((enum reason)i));
+        add_verdict(&line, (enum reason)i);
         logfmt_number(&line.fields, "count", (int64_t)log->summed[i]);
         log_end(&line, LOG_LEVEL_INFO);
     }
     memset(log->summed, 0, sizeof(log->summed));
-}
-
-void verdict_log_write(struct verdict_log *log, const struct question *question, enum reason reason,
-                       const struct verdict_details *details, struct moment now)
-{
-    if (!log_wants(LOG_LEVEL_INFO))
-        return;
-    verdict_log_flush(log, now);
-    if (log->lines < VERDICT_LINES_A_SECOND) {
-        log->lines++;
-        write_line(question, reason, details);
-    } else {
-        log->summed[reason]++;
-    }
 }

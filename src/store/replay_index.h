@@ -23,7 +23,9 @@ enum spend_outcome {
     SPEND_FRESH,    /* recorded now, for the first time */
     SPEND_REPLAYED, /* spent before */
     SPEND_CLOSED,   /* of a step whose record is gone: may have been spent */
-    SPEND_FAILED    /* could not be recorded: memory is short */
+    SPEND_STARTING, /* minted before the start, and the record from before is incomplete */
+    SPEND_FAILED,   /* could not be recorded */
+    SPEND_PENDING   /* not known yet */
 };
 
 struct replay_index;
@@ -42,7 +44,8 @@ void replay_index_destroy(struct replay_index **index);
 
 /*
  * Spends a token at a moment: looks for it on every shelf, whatever step it is filed under, then
- * files it. Anything but SPEND_FRESH leaves the index as it was.
+ * files it. SPEND_FRESH; or SPEND_REPLAYED, SPEND_CLOSED or SPEND_FAILED (memory is short), which
+ * leave the index as it was.
  */
 enum spend_outcome replay_index_spend(struct replay_index *index, const struct spend *spend,
                                       struct moment now);

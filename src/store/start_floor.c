@@ -10,7 +10,7 @@ void start_floor_observe(struct start_floor *floor, struct moment now)
 {
     int64_t start_by_this_clock = now.wall_ms - (now.boot_ms - floor->start_boot_ms);
 
-    if (start_by_this_clock > floor->start_wall_ms)
+    if (floor->active && start_by_this_clock > floor->start_wall_ms)
         floor->start_wall_ms = start_by_this_clock;
 }
 
