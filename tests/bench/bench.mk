@@ -1,0 +1,37 @@
+# The benchmark: included by the top Makefile, whose COMPILE, LINK, SAY, PACKAGES and objects_of it uses.
+#
+#     make bench          measures, prints the table, fails where a mark is missed
+#     tests/bench/run     the same without building first; --help tells more
+
+BENCH_PROGRAMS := floor-server load-client verdict-cost spent-memory
+
+.PHONY: bench bench-programs bench-packages
+bench-packages:
+	@tools/install-packages bench
+
+bench-programs: $(BENCH_PROGRAMS:%=$(BUILD)/bench/%)
+
+bench: bench-packages programs bench-programs
+	tests/bench/run --build $(BUILD)
+
+$(BUILD)/bench/obj/%.o: tests/bench/%.c Makefile tests/bench/bench.mk
+	@mkdir -p $(@D)
+	$(SAY) '  CC    $@'
+	$(COMPILE) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) -c -o $@ $<
+
+bench_objects = $(1:%=$(BUILD)/bench/obj/%.o)
+
+$(BUILD)/bench/floor-server: $(call bench_objects,floor_server reused_hmac)
+$(BUILD)/bench/load-client: $(call bench_objects,load_client load latency questions mint reused_hmac)
+$(BUILD)/bench/verdict-cost: $(call bench_objects,verdict_cost questions mint reused_hmac) \
+                             $(call objects_of,base token store wire config daemon)
+$(BUILD)/bench/spent-memory: $(call bench_objects,spent_memory resident) $(call objects_of,base store)
+
+$(BENCH_PROGRAMS:%=$(BUILD)/bench/%):
+	$(SAY) '  LINK  $@'
+	$(LINK) -o $@ $^ $$(pkg-config --libs $(PACKAGES))
+
+-include $(wildcard $(BUILD)/bench/obj/*.d)
+
+# Its smoke test needs the programs too.
+check-bench: bench-programs

@@ -1,0 +1,145 @@
+"""What is measured: throughput and latency beside the floors, the cost of a verdict, and memory."""
+
+import contextlib
+import dataclasses
+import socket
+import statistics
+import time
+
+import machine
+
+SERVERS = ("xmpp-authd", "floor", "floor+hmac")
+IDLE_CLIENTS = 1000
+
+
+class WrongAnswers(Exception):
+    """Not exactly as many yes as fresh tokens."""
+
+
+@dataclasses.dataclass
+class Load:
+    """A kind of load. Each of its runs asks the same number of questions."""
+
+    clients: int
+    depth: int
+    questions: int
+    framing: str
+
+    @property
+    def name(self):
+        """In words."""
+        clients = "1 client" if self.clients == 1 else f"{self.clients} clients"
+        return f"{clients}, ping-pong" if self.depth == 1 else f"{clients}, {self.depth} deep"
+
+
+@dataclasses.dataclass
+class Run:
+    """What a server did in one run."""
+
+    rate: float
+    cpu_us: float
+    p50_us: float
+    p99_us: float
+    p999_us: float
+
+
+def _run_of(line, load):
+    if int(line["yes"]) != load.questions or int(line["other"]) != 0:
+        raise WrongAnswers(f"{line['server']}, {load.name}: {line['yes']} yes to {load.questions} fresh tokens")
+    return Run(
+        rate=load.questions / float(line["seconds"]),
+        cpu_us=float(line["server_cpu"]) / load.questions * 1e6,
+        p50_us=float(line["p50_us"]),
+        p99_us=float(line["p99_us"]),
+        p999_us=float(line["p999_us"]),
+    )
+
+
+def _run_round(bench, load, order):
+    """One run against each server. The daemon is a new one, so that every round finds no token spent."""
+    with bench.running("xmpp-authd"):
+        lines = bench.run(
+            "load-client", "--key", bench.key_path, "--framing", load.framing, "--clients", load.clients,
+            "--depth", load.depth, "--questions", load.questions,
+            *(f"{name}={bench.socket_path(name)}" for name in order),
+        )
+    return {line["server"]: _run_of(line, load) for line in lines}
+
+
+def throughput(bench, load, rounds):
+    """Rounds of one run against each server, interleaved, the order changing: a list of runs by server."""
+    results = []
+    with contextlib.ExitStack() as stack:
+        for name in SERVERS[1:]:
+            stack.enter_context(bench.running(name))
+        for i in range(rounds):
+            turn = i % len(SERVERS)
+            results.append(_run_round(bench, load, SERVERS[turn:] + SERVERS[:turn]))
+    return results
+
+
+def median_run(results, server):
+    """A server's medians over the rounds."""
+    fields = [field.name for field in dataclasses.fields(Run)]
+    return Run(**{name: statistics.median(getattr(r[server], name) for r in results) for name in fields})
+
+
+def ratios(results, against):
+    """The daemon's throughput in shares of another server's, round by round, the smallest first."""
+    return sorted(r["xmpp-authd"].rate / r[against].rate for r in results)
+
+
+def verdict_cost(bench, framing, live, batch, rounds):
+    """The cost of a verdict in keyed HMACs, and its parts in nanoseconds, with so many tokens spent already."""
+    (line,) = bench.run(
+        "verdict-cost", "--config", bench.configuration_path, "--key", bench.key_path, "--framing", framing,
+        "--live", live, "--batch", batch, "--rounds", rounds,
+    )
+    return {name: value if name == "framing" else float(value) for name, value in line.items()}
+
+
+def spent_memory(bench, tokens):
+    """Bytes for each of so many spent tokens: by the index's count, by resident memory, and the worst on the way."""
+    (line,) = bench.run("spent-memory", tokens)
+    return {name: float(value) for name, value in line.items()}
+
+
+def _connect(path):
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(10)
+    client.connect(path)
+    return client
+
+
+def _ask(client):
+    client.sendall(b"isuser:somebody:example.org\n")
+    if client.recv(2) != b"1\n":
+        raise WrongAnswers("isuser is not answered yes")
+
+
+def _settled_memory(pid):
+    """Resident memory when the daemon's once-a-second housekeeping has been over it twice."""
+    time.sleep(2.5)
+    return machine.resident_bytes(pid)
+
+
+def daemon_memory(bench, clients=IDLE_CLIENTS):
+    """The idle daemon's resident bytes, and what each of many idle clients adds: silent, and after a question."""
+    path = bench.socket_path("xmpp-authd")
+    with bench.running("xmpp-authd") as daemon, contextlib.ExitStack() as stack:
+        idle = machine.resident_bytes(daemon.pid)
+        with _connect(path) as first:
+            _ask(first)
+        before = _settled_memory(daemon.pid)
+        connections = [stack.enter_context(_connect(path)) for _ in range(clients)]
+        # They are accepted in order: when the last has its answer, all are there.
+        _ask(connections[-1])
+        silent = _settled_memory(daemon.pid)
+        for client in connections:
+            _ask(client)
+        asked = _settled_memory(daemon.pid)
+    return {
+        "idle_bytes": idle,
+        "silent_connection_bytes": (silent - before) / clients,
+        "asked_connection_bytes": (asked - before) / clients,
+    }
