@@ -73,7 +73,7 @@ static void words_of_any_length_are_borne(void **state)
 
         memset(word, 'w', length);
         word[length] = '\0';
-        strcpy(name, word);
+        copy_text(name, word);
         nearest = nearest_name(word, names, 1);
         /* Names longer than any setting's may be given up on, but never misread. */
         expect(nearest == name || (nearest == NULL && length > 63), "length %zu", length);

@@ -146,7 +146,7 @@ static void whatever_is_taken_in_utc_is_written_back_the_same(void **state)
             char text[TIMESTAMP_SIZE], again[TIMESTAMP_SIZE];
             int64_t seconds;
 
-            strcpy(text, original);
+            copy_text(text, original);
             text[at] = (char)byte;
             if (timestamp_parse(text, &seconds) == 0)
                 expect(strcmp(timestamp_format(seconds, again), text) == 0,

@@ -125,7 +125,7 @@ static void an_id_is_the_first_sixteen_bytes_and_never_a_free_slots(void **state
          * and message with that signature. */
         if (bit != 0)
             expect((other.low == zero.low && other.high == zero.high) ==
-                       (bit >= 8 * SIGNATURE_ID_SIZE),
+                       (bit / 8 >= SIGNATURE_ID_SIZE),
                    "bit %zu", bit);
         signature[bit / 8] = 0;
     }

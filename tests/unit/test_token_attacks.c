@@ -40,10 +40,10 @@ static void mint(const struct gate *gate, const char *user, int64_t seconds, con
 
 static enum reason judge(struct gate *gate, const struct claim *claim, struct moment now)
 {
-    static const enum reason reasons[] = {[SPEND_FRESH] = REASON_ALLOWED,
-                                          [SPEND_REPLAYED] = REASON_REPLAYED,
-                                          [SPEND_CLOSED] = REASON_REPLAYED,
-                                          [SPEND_FAILED] = REASON_STORE_ERROR};
+    static const enum reason reasons[] = {
+        [SPEND_FRESH] = REASON_ALLOWED,       [SPEND_REPLAYED] = REASON_REPLAYED,
+        [SPEND_CLOSED] = REASON_REPLAYED,     [SPEND_STARTING] = REASON_STARTING,
+        [SPEND_PENDING] = REASON_STORE_ERROR, [SPEND_FAILED] = REASON_STORE_ERROR};
     struct token_verdict verdict;
     struct spend spend;
 
@@ -206,7 +206,7 @@ static void no_order_of_presenting_three_tokens_lets_one_in_twice(void **state)
         struct gate gate = gate_of(&default_format);
         bool spent[3] = {false};
 
-        for (int i = 0; i < 3; i++)
+        for (int64_t i = 0; i < 3; i++)
             mint(&gate, "alice", noon + (i - 1) * 30, NONCE_32, tokens[i]);
         for (int rest = sequence, i = 0; i < 7; i++, rest /= 3) {
             enum reason expected = spent[rest % 3] ? REASON_REPLAYED : REASON_ALLOWED;
@@ -264,7 +264,7 @@ static void another_spelling_of_the_base64_is_not_another_token(void **state)
         last = strchr(strchr(text, ' '), '=') - 1;
         value = strchr(alphabet, *last) - alphabet;
         for (ptrdiff_t bits = 1; bits < 1 << leftover_bits; bits++) {
-            strcpy(other, text);
+            copy_text(other, text);
             other[last - text] = alphabet[value + bits];
             expect(present(&gate, "alice", other, noon) == REASON_MALFORMED, "leftover bits %td",
                    bits);
@@ -311,7 +311,7 @@ static void a_password_of_any_bytes_is_a_clean_deny(void **state)
 
     (void)state;
     for (size_t i = 0; i < LENGTH_OF(passwords); i++) {
-        strcpy(text + before, passwords[i]);
+        copy_text(text + before, passwords[i]);
         expect(ask(&gate, text, strlen(text), noon) == REASON_MALFORMED, "'%s'", passwords[i]);
     }
     for (int round = 0; round < 20000; round++) {
@@ -364,7 +364,7 @@ static void a_flood_of_forged_tokens_takes_no_memory_and_builds_no_table(void **
     (void)state;
     mint(&gate, "mallory", noon, NONCE_32, text);
     for (int round = 0; round < 10000; round++) {
-        char digits[9];
+        char digits[16];
 
         snprintf(digits, sizeof(digits), "%08d", round);
         memcpy(text + 20, digits, 8);
@@ -414,7 +414,7 @@ static void a_wrong_clock_does_not_look_like_a_wrong_password(void **state)
  * Accepted in one, it must not come back in the other: not through any order of clock moves. */
 static void a_recurring_otp_lets_no_token_in_twice_while_its_stretch_lasts(void **state)
 {
-    enum { FIRST = 74194136, MOVES = 5, PLACES = 7 };
+    enum { FIRST = 74194136, MOVES = 4, PLACES = 7 };
     static const int64_t passing[] = {0, 100}; /* seconds by the boot clock between two moves */
     struct gate gate = gate_of(&default_format);
     size_t histories = 0, accepted_in[PLACES] = {0};
@@ -424,8 +424,8 @@ static void a_recurring_otp_lets_no_token_in_twice_while_its_stretch_lasts(void 
     mint(&gate, "alice", INT64_C(74194138) * 30, NONCE_32, text);
     mint(&gate, "alice", INT64_C(74194140) * 30, NONCE_32, twin);
     assert_string_equal(text, twin);
-    for (int history = 0; history < PLACES * PLACES * PLACES * PLACES * PLACES; history++) {
-        for (unsigned passes = 0; passes < 1u << MOVES; passes += 3) {
+    for (int history = 0; history < PLACES * PLACES * PLACES * PLACES; history++) {
+        for (unsigned passes = 0; passes < 1u << MOVES; passes++) {
             int64_t boot = 1000;
             int accepted = 0;
 
@@ -450,7 +450,7 @@ static void a_recurring_otp_lets_no_token_in_twice_while_its_stretch_lasts(void 
             assert_non_null(gate.index);
         }
     }
-    assert_true(histories > 100000);
+    assert_true(histories > 30000);
     /* It is acceptable from the step before the first to the step after the last, nowhere else. */
     for (int place = 0; place < PLACES; place++)
         expect((accepted_in[place] > 0) == (place >= 1 && place <= 5), "place %d", place);
@@ -527,7 +527,7 @@ static void no_history_of_clock_moves_lets_a_token_in_twice(void **state)
         uint64_t random = 5000 + seed;
         int64_t wall = noon + 600, boot = 100;
 
-        for (int i = 0; i < TOKENS; i++)
+        for (int64_t i = 0; i < TOKENS; i++)
             mint(&gate, users[i % USERS], noon + i / USERS * 30, NONCE_32, tokens[i]);
         for (int action = 0; action < 500; action++) {
             int token = (int)random_below(&random, TOKENS);
@@ -539,7 +539,7 @@ static void no_history_of_clock_moves_lets_a_token_in_twice(void **state)
             wall += passed;
             boot += passed;
             if (random_below(&random, 40) == 0)
-                wall = noon + (int64_t)random_below(&random, STEPS * 30);
+                wall = noon + (int64_t)random_below(&random, UINT64_C(30) * STEPS);
             if (random_below(&random, 40) == 0)
                 boot += 600; /* asleep, and woken with the wall clock as it was */
             now = (struct moment){.wall_ms = wall * 1000, .boot_ms = boot * 1000};

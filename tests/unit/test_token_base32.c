@@ -63,7 +63,7 @@ static void rfc_4648_vectors_decode_without_padding_and_in_lower_case(void **sta
         size_t bare = strcspn(rfc_rows[i].text, "=");
         size_t size = strlen(rfc_rows[i].bytes);
 
-        strcpy(text, rfc_rows[i].text);
+        copy_text(text, rfc_rows[i].text);
         expect(decodes_to(text, bare, rfc_rows[i].bytes, size), "'%s' bare", text);
         for (size_t at = 0; at < bare; at++) {
             if (text[at] >= 'A')
@@ -81,7 +81,7 @@ static void rfc_4648_vectors_encode_unpadded(void **state)
         size_t size = strlen(rfc_rows[i].bytes);
         char text[32], expected[32];
 
-        strcpy(expected, rfc_rows[i].text);
+        copy_text(expected, rfc_rows[i].text);
         expected[strcspn(expected, "=")] = '\0';
         base32_encode((const uint8_t *)rfc_rows[i].bytes, size, text);
         expect(strcmp(text, expected) == 0, "'%s' is encoded as '%s'", rfc_rows[i].bytes, text);

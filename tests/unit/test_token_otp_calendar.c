@@ -83,7 +83,7 @@ static void nothing_is_found_beyond_the_reach(void **state)
     assert_non_null(calendar);
     assert_int_equal(otp_calendar_move(calendar, centre, compute, &counted), 0);
     assert_int_equal(counted.calls, 2 * REACH + 1);
-    for (int sign = -1; sign <= 1; sign += 2) {
+    for (int64_t sign = -1; sign <= 1; sign += 2) {
         assert_true(otp_calendar_find(calendar, otp_for(centre + sign * REACH, UINT32_MAX), &step));
         assert_int_equal(step, centre + sign * REACH);
         assert_false(

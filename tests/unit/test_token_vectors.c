@@ -158,8 +158,8 @@ static void check_other_names(const struct vector *vector, struct token_key *key
     char user[LINE_MAX_LENGTH], host[LINE_MAX_LENGTH];
     enum reason reason;
 
-    strcpy(user, vector->user);
-    strcpy(host, vector->host);
+    copy_text(user, vector->user);
+    copy_text(host, vector->host);
     user[0] = user[0] == 'z' ? 'y' : 'z';
     reason = reason_of(vector, key, user, vector->host, vector->token);
     expect(reason == REASON_FORGED, "%s, another user: %s", vector->name, reason_word(reason));
@@ -182,7 +182,7 @@ static void check_other_digits(const struct vector *vector, struct token_key *ke
         char token[TOKEN_LENGTH_MAX + 1];
         enum reason reason;
 
-        strcpy(token, vector->token);
+        copy_text(token, vector->token);
         token[at] = token[at] == '9' ? '0' : (char)(token[at] + 1);
         reason = reason_of(vector, key, vector->user, vector->host, token);
         expect(reason == REASON_FORGED, "%s, digit %zu: %s", vector->name, at, reason_word(reason));
@@ -203,7 +203,7 @@ static void check_other_signature(const struct vector *vector, struct token_key 
         char token[TOKEN_LENGTH_MAX + 1];
         enum reason reason;
 
-        strcpy(token, vector->token);
+        copy_text(token, vector->token);
         token[at] = token[at] == 'A' ? 'B' : 'A';
         reason = reason_of(vector, key, vector->user, vector->host, token);
         expect(reason == REASON_FORGED || reason == REASON_MALFORMED, "%s, character %zu: %s",

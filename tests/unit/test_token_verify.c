@@ -256,21 +256,21 @@ static void one_bit_of_the_signature_or_one_digit_changed_is_forged(void **state
     (void)state;
     mint_at(&default_format, key, "alice", noon, original);
     assert_int_equal(token_parse(&default_format, original, strlen(original), &token), 0);
-    for (size_t bit = 0; bit < 32 * 8; bit++) {
+    for (size_t bit = 0; bit < (size_t)32 * 8; bit++) {
         uint8_t signature[32];
 
         memcpy(signature, token.signature, sizeof(signature));
         signature[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        strcpy(text, original);
+        copy_text(text, original);
         base64_encode(signature, sizeof(signature), text + 41);
         expect(verdict_of(key, &default_format, "alice", "example.org", text, noon).reason ==
                    REASON_FORGED,
                "bit %zu", bit);
     }
     for (size_t at = 0; at < 40; at++) {
-        for (char digit = '0'; digit <= '9'; digit++) {
-            strcpy(text, original);
-            text[at] = digit;
+        for (int digit = '0'; digit <= '9'; digit++) {
+            copy_text(text, original);
+            text[at] = (char)digit;
             expect(verdict_of(key, &default_format, "alice", "example.org", text, noon).reason ==
                        (digit == original[at] ? REASON_ALLOWED : REASON_FORGED),
                    "%c at %zu", digit, at);

@@ -78,8 +78,7 @@ static void answers_are_encoded(void **state)
 static size_t line_of(size_t length, const char *ending, uint8_t *bytes_r)
 {
     memset(bytes_r, 'q', length);
-    memcpy(bytes_r + length, ending, strlen(ending));
-    return length + strlen(ending);
+    return length + copy_text((char *)bytes_r + length, ending);
 }
 
 static void a_line_is_found_when_its_end_has_come_and_not_before(void **state)

@@ -99,8 +99,8 @@ static void other_texts_are_malformed(void **state)
         "authauth:a:b:c",
         "removeuser2:a:b:c",
         "removeuser33:a:b:c",
-        "\xef\xbb\xbf"
-        "auth:a:b:c",
+        ("\xef\xbb\xbf"
+         "auth:a:b:c"),
         /* A field missing. */
         "auth:",
         "auth:a",
@@ -289,16 +289,16 @@ static void names_and_passwords_of_every_length_are_taken(void **state)
         struct question question;
         char *exact;
 
-        memcpy(text, "auth:", 5);
+        copy_text(text, "auth:");
         memset(text + 5, 'u', length);
-        memcpy(text + 5 + length, ":h:", 3);
+        copy_text(text + 5 + length, ":h:");
         exact = exact_copy(text, 5 + length + 3);
         question = question_parse(exact, 5 + length + 3);
         expect(question.kind == QUESTION_AUTH && question.user_length == length, "user of %zu",
                length);
         free(exact);
 
-        memcpy(text, "isuser:u:", 9);
+        copy_text(text, "isuser:u:");
         memset(text + 9, 'h', length);
         exact = exact_copy(text, 9 + length);
         question = question_parse(exact, 9 + length);
@@ -306,7 +306,7 @@ static void names_and_passwords_of_every_length_are_taken(void **state)
                length);
         free(exact);
 
-        memcpy(text, "auth:u:h:", 9);
+        copy_text(text, "auth:u:h:");
         memset(text + 9, ':', length);
         exact = exact_copy(text, 9 + length);
         question = question_parse(exact, 9 + length);
@@ -371,16 +371,15 @@ static void random_questions_agree_with_the_rules(void **state)
     (void)state;
     for (int round = 0; round < 300000; round++) {
         char text[256] = "";
-        size_t count = random_below(&random, 9), length;
+        size_t count = random_below(&random, 9), length = 0;
 
         /* Half of them begin as they should. */
         if (round % 2 == 0) {
-            strcat(text, pieces[random_below(&random, 7)]);
-            strcat(text, ":");
+            length += copy_text(text + length, pieces[random_below(&random, 7)]);
+            length += copy_text(text + length, ":");
         }
         for (size_t i = 0; i < count; i++)
-            strcat(text, pieces[random_below(&random, LENGTH_OF(pieces))]);
-        length = strlen(text);
+            length += copy_text(text + length, pieces[random_below(&random, LENGTH_OF(pieces))]);
         expect(is_malformed(text, length) == !naive_is_question(text, length), "'%s'", text);
         taken += naive_is_question(text, length);
     }

@@ -21,12 +21,14 @@
 
 #define LENGTH_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Fails the test unless the condition holds; the rest is a format that says in which row. */
+/* Fails the test unless the condition holds; the rest is a format that says in which row. (fail_msg
+ * leaves the test; abort is there for the analyzer, which does not know that.) */
 #define expect(condition, ...)                                                                     \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
             print_error("not so: %s\n", #condition);                                               \
             fail_msg(__VA_ARGS__);                                                                 \
+            abort();                                                                               \
         }                                                                                          \
     } while (0)
 
@@ -67,6 +69,15 @@ static inline void *exact_copy(const void *bytes, size_t length)
     assert_non_null(copy);
     memcpy(copy, bytes, length);
     return copy;
+}
+
+/* Copies a text, terminator and all, to where there is room for it; returns its length. */
+static inline size_t copy_text(char *copy_r, const char *text)
+{
+    size_t length = strlen(text);
+
+    memcpy(copy_r, text, length + 1);
+    return length;
 }
 
 /* Reads hexadecimal; returns the number of bytes. */
