@@ -1,6 +1,8 @@
 /* status: what the daemon says of itself on its control socket. */
 
 #include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
 
 #include "ctl/ask.h"
 #include "ctl/command.h"
@@ -17,21 +19,26 @@ static void pass_on(const char *bytes, size_t size)
 /* Up to the end that the daemon sets by closing. */
 static int pass_all(struct talk *talk)
 {
+    static const char refusal[] = "error=";
     char bytes[4096];
     char last = '\0';
+    bool refused = false;
     ssize_t got;
 
     while ((got = talk_receive(talk, bytes, sizeof(bytes))) > 0) {
         pass_on(bytes, (size_t)got);
+        if (last == '\0' && (size_t)got >= strlen(refusal))
+            refused = memcmp(bytes, refusal, strlen(refusal)) == 0;
         last = bytes[got - 1];
     }
     if (got < 0)
         return -1;
-    if (last == '\n')
-        return 0;
-    ctl_complain("%s was closed %s: only root and the daemon's own user may ask there", talk->path,
-                 last == '\0' ? "without an answer" : "in the middle of a line");
-    return -1;
+    if (last != '\n')
+        ctl_complain("%s was closed %s: only root and the daemon's own user may ask there",
+                     talk->path, last == '\0' ? "without an answer" : "in the middle of a line");
+    else if (refused)
+        ctl_complain("%s refused: is the daemon as new as this xmpp-authctl?", talk->path);
+    return last == '\n' && !refused ? 0 : -1;
 }
 
 static enum ctl_status run_status(struct arguments *arguments)

@@ -106,6 +106,9 @@ int talk_send(struct talk *talk, const void *bytes, size_t size)
     while (size > 0) {
         ssize_t sent = send(talk->descriptor, rest, size, MSG_NOSIGNAL);
 
+        /* Closed by the daemon: whoever reads the answer learns of it, and knows what to say. */
+        if (sent < 0 && errno == EPIPE)
+            return 0;
         if (sent < 0 && recover(talk, POLLOUT) != 0)
             return -1;
         if (sent > 0) {
@@ -121,6 +124,8 @@ ssize_t talk_receive(struct talk *talk, void *bytes_r, size_t size)
     ssize_t got;
 
     while ((got = recv(talk->descriptor, bytes_r, size, 0)) < 0) {
+        if (errno == ECONNRESET)
+            return 0;
         if (recover(talk, POLLIN) != 0)
             return -1;
     }

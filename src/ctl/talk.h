@@ -20,7 +20,8 @@ struct talk {
  * -1 after a complaint (there is nothing to close then). */
 __attribute__((warn_unused_result)) int talk_open(struct talk *talk_r, const char *path);
 
-/* Sends all bytes. Returns 0, or -1 after a complaint. */
+/* Sends all bytes; 0 also where the daemon has closed, which talk_receive() tells then. Returns 0,
+ * or -1 after a complaint. */
 __attribute__((warn_unused_result)) int talk_send(struct talk *talk, const void *bytes,
                                                   size_t size);
 
