@@ -1,0 +1,66 @@
+"""Processes: under which account they run, that they end with the tests, and what /proc tells about them."""
+
+import ctypes
+import dataclasses
+import grp
+import os
+import pathlib
+import pwd
+import signal
+
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent():
+    """For preexec_fn: the process gets SIGTERM when the tests are killed, so that nothing is ever left over."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@dataclasses.dataclass(frozen=True)
+class Account:
+    """Whom a process runs as. Only root can choose; everybody else runs everything as himself."""
+
+    user: int
+    group: int
+    more_groups: tuple = ()
+
+    @classmethod
+    def own(cls):
+        return cls(os.geteuid(), os.getegid())
+
+    @classmethod
+    def named(cls, user, more_groups=()):
+        if os.geteuid() != 0:
+            return cls.own()
+        entry = pwd.getpwnam(user)
+        return cls(entry.pw_uid, entry.pw_gid, tuple(more_groups))
+
+    @property
+    def group_name(self):
+        return grp.getgrgid(self.group).gr_name
+
+    def popen_options(self):
+        if os.geteuid() != 0:
+            return {}
+        return {"user": self.user, "group": self.group, "extra_groups": list(self.more_groups)}
+
+    def give(self, path):
+        if os.geteuid() == 0:
+            os.chown(path, self.user, self.group)
+
+
+def command_lines():
+    """(pid, raw argv) of every process there is."""
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                yield int(entry.name), (entry / "cmdline").read_bytes()
+            except OSError:
+                pass
+
+
+def running(program):
+    """The pids of the processes that were started as this very path."""
+    start = str(program).encode() + b"\0"
+    return {pid for pid, arguments in command_lines() if arguments.startswith(start)}
