@@ -1,5 +1,5 @@
-"""A Prosody for each of its network back ends, each with virtual hosts that are set up differently, and a fake daemon
-behind each host. Every test is watched: a warning or an error in Prosody's log that the test did not announce fails it,
+"""A Prosody for each of its network back ends, each with virtual hosts that are set up differently, and behind each host
+a fake daemon, or the real one. Every test is watched: a warning or an error in Prosody's log that the test did not announce fails it,
 and so does a token in anything that Prosody ever wrote."""
 
 import asyncio
@@ -7,12 +7,17 @@ import base64
 import pathlib
 import re
 import secrets
+import sys
 import tempfile
 
 import pytest
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))  # the minter, processes
+
 from fake_daemon import FakeDaemon
+from leaks import leaks_below
 from prosody_server import Prosody, make_certificate
+from real_daemon import RealDaemon
 
 BACKENDS = ("epoll", "select", "event")
 
@@ -30,25 +35,15 @@ HOSTS = {
     "narrow.test": "xmpp_authd_timeout = 1; xmpp_authd_queue = 3",
 }
 
-TOKENS = []  # every token that any test made
+# The host whose daemon is the real one.
+REAL_HOST = "real.test"
+REAL_USERS = ("alice", "bob")
 
 
 def new_token():
     """A token of the shape and length of a real one."""
     digits = "".join(secrets.choice("0123456789") for _ in range(40))
-    token = digits + " " + base64.b64encode(secrets.token_bytes(32)).decode()
-    TOKENS.append(token)
-    return token
-
-
-def traces_of(token):
-    """The bytes by which a token would be known in a file: as it is, its halves, and inside a SASL message's base64 at each
-    of the three alignments."""
-    raw = token.encode()
-    traces = [raw, raw[:40], raw[41:]]
-    for offset in range(3):
-        traces.append(base64.b64encode(b"\0" * offset + raw)[4:-8])
-    return traces
+    return digits + " " + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 class Site:
@@ -60,9 +55,19 @@ class Site:
         self.certificate = prosody.directory / f"{host}.crt"
 
     def token(self, verdict="yes"):
+        """A new token that the daemon will answer so."""
         token = new_token()
         self.daemon.tokens[token] = verdict
         return token
+
+    def token_for(self, user):
+        """A new token that lets this user in."""
+        return self.token()
+
+
+class RealSite(Site):
+    def token_for(self, user):
+        return self.daemon.token(user)
 
 
 class Server:
@@ -74,7 +79,9 @@ class Server:
             path = self.directory / f"{number}.sock"
             self.daemons[host] = FakeDaemon(path)
             settings[host] = f'xmpp_authd_socket = "{path}"; {text}'
-        for host in ("login.test", "sealed.test"):
+        self.real_daemon = RealDaemon(self.directory / "real", REAL_HOST, REAL_USERS)
+        settings[REAL_HOST] = f'xmpp_authd_socket = "{self.real_daemon.path}"; xmpp_authd_allow_unencrypted = true'
+        for host in ("login.test", "sealed.test", REAL_HOST):
             make_certificate(self.directory, host)
         self.prosody = Prosody(self.directory, settings, backend)
         self.expected = []
@@ -83,11 +90,12 @@ class Server:
     def close(self):
         try:
             self.prosody.stop()
-            leaks = self.prosody.find_everywhere([trace for token in TOKENS for trace in traces_of(token)])
-            assert not leaks, f"tokens in what Prosody wrote: {leaks[:5]}"
+            leaks = leaks_below(self.directory)
+            assert not leaks, f"tokens in what the servers wrote: {leaks[:5]}"
         finally:
             for daemon in self.daemons.values():
                 daemon.close()
+            self.real_daemon.stop()
             self.prosody.remove()
 
 
@@ -99,22 +107,35 @@ def server(request):
 
 
 @pytest.fixture
-def site(server):
-    """site(host): the host, its daemon running and at its best."""
+def watched(server):
+    """The server; fails the test if Prosody complains about what the test did not announce by expect()."""
     server.expected = []
     mark = server.prosody.mark()
-
-    def prepare(host):
-        server.daemons[host].reset()
-        server.daemons[host].start()
-        return Site(server.prosody, host, server.daemons[host])
-
-    yield prepare
+    yield server
     unexpected = [
         line for line in server.prosody.complaints(mark)
         if not any(re.search(pattern, line) for pattern in server.expected)
     ]
     assert not unexpected, "Prosody complains:\n" + "\n".join(unexpected)
+
+
+@pytest.fixture
+def site(watched):
+    """site(host): the host, its fake daemon running and at its best."""
+
+    def prepare(host):
+        watched.daemons[host].reset()
+        watched.daemons[host].start()
+        return Site(watched.prosody, host, watched.daemons[host])
+
+    return prepare
+
+
+@pytest.fixture
+def real_site(watched):
+    """The host with the real daemon, running."""
+    watched.real_daemon.start_once()
+    return RealSite(watched.prosody, REAL_HOST, watched.real_daemon)
 
 
 @pytest.fixture

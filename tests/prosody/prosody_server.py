@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 
+from processes import die_with_parent
 from prosody_console import Console
 
 PLUGINS = pathlib.Path(__file__).resolve().parents[2] / "conf" / "prosody"
@@ -21,7 +22,7 @@ daemonize = false
 data_path = "{directory}/data"
 pidfile = "{directory}/prosody.pid"
 plugin_paths = {{ {plugins} }}
-log = {{ debug = "{directory}/prosody.log" }}
+log = {{ {level} = "{directory}/prosody.log" }}
 network_backend = "{backend}"
 interfaces = {{ "127.0.0.1" }}
 c2s_ports = {{ {port} }}
@@ -52,10 +53,11 @@ def make_certificate(directory, host):
 
 
 class Prosody:
-    def __init__(self, directory, hosts, backend="epoll", plugins=(), modules=()):
-        """`hosts` maps each virtual host to its settings in Lua."""
+    def __init__(self, directory, hosts, backend="epoll", level="debug", plugins=(), more=""):
+        """`hosts` maps each virtual host to its settings in Lua; `plugins` are more directories to load modules from, `more`
+        is Lua for the global section."""
         self.directory = pathlib.Path(directory)
-        self.backend = backend
+        self.level = level
         self.port = free_port()
         self.log = self.directory / "prosody.log"
         self.configuration = self.directory / "prosody.cfg.lua"
@@ -64,9 +66,10 @@ class Prosody:
         (self.directory / "data").mkdir(parents=True, exist_ok=True)
         quoted = [f'"{path}"' for path in (*plugins, PLUGINS)]
         text = CONFIGURATION.format(
-            as_root=str(os.geteuid() == 0).lower(), directory=self.directory, backend=backend, port=self.port,
-            plugins=", ".join(quoted), modules=", ".join(f'"{name}"' for name in (*MODULES, *modules)),
+            as_root=str(os.geteuid() == 0).lower(), directory=self.directory, level=level, backend=backend,
+            port=self.port, plugins=", ".join(quoted), modules=", ".join(f'"{name}"' for name in MODULES),
         )
+        text += more
         for host, settings in hosts.items():
             text += f'\nVirtualHost "{host}"\n    authentication = "xmpp_authd"\n    {settings}\n'
         self.configuration.write_text(text)
@@ -75,10 +78,15 @@ class Prosody:
         with open(self.directory / "console", "ab") as console:
             self._process = subprocess.Popen(
                 ["prosody", "--config", str(self.configuration), "-F"], stdin=subprocess.DEVNULL, stdout=console,
-                stderr=console, cwd=self.directory,
+                stderr=console, cwd=self.directory, preexec_fn=die_with_parent,
             )
-        # Ports are open before the last host is there; the console answers when all are.
-        self.console("c2s:count()")
+        try:
+            # Ports are open before the last host is there; the console answers when all are.
+            self.console("c2s:count()")
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
         return self
 
     @property
@@ -109,14 +117,15 @@ class Prosody:
         deadline = time.monotonic() + 20
         while True:
             try:
-                return Console(
-                    self.directory / "data" / "prosody.sock",
-                    lambda: self.wait_for_log("adminstream\tdebug\tNew connection", mark),
-                )
+                return Console(self.directory / "data" / "prosody.sock", lambda: self._wait_for_accept(mark))
             except (FileNotFoundError, ConnectionRefusedError):
                 assert self._process.poll() is None, (self.directory / "console").read_text()
                 assert time.monotonic() < deadline, "Prosody does not start"
                 time.sleep(0.02)
+
+    def _wait_for_accept(self, mark):
+        if self.level == "debug":
+            self.wait_for_log("adminstream\tdebug\tNew connection", mark)
 
     def sessions(self):
         """How many clients Prosody believes to be connected, logged in or not."""
@@ -154,15 +163,6 @@ class Prosody:
     def complaints(self, mark):
         """The lines since the mark that report a warning or an error."""
         return [line for line in self.log_since(mark) if re.search(r"\t(warn|error)\t", line)]
-
-    def find_everywhere(self, needles):
-        """The (file, needle) pairs for what stands in any file that this Prosody wrote, its database left aside."""
-        found = []
-        for path in self.directory.rglob("*"):
-            if path.is_file() and path.suffix not in (".key", ".crt"):
-                data = path.read_bytes()
-                found += [(path.name, needle) for needle in needles if needle in data]
-        return found
 
     def remove(self):
         shutil.rmtree(self.directory, ignore_errors=True)

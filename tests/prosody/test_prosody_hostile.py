@@ -2,9 +2,8 @@
 
 import pytest
 
+from slixmpp_login import MECHANISMS
 from xmpp_client import Client, plain_message
-
-MECHANISMS = ("PLAIN", "SASL-HMAC", "X-TOKEN")
 
 def row(name, message, condition="malformed-request"):
     return pytest.param(message, condition, id=name)

@@ -16,7 +16,7 @@ LIFETIME = 1.1  # seconds, after which users.test asks again
 
 
 async def login(here, user):
-    client = await Client.login(here.port, here.host, user, here.token())
+    client = await Client.login(here.port, here.host, user, here.token_for(user))
     client.send("<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq><presence/>")
     await client.receive(f"{{{CLIENT}}}iq", id="roster")
     return client
@@ -24,7 +24,7 @@ async def login(here, user):
 
 async def send(client, user, number=0):
     """Sends a message; returns the condition of the error that comes back, or None. (The ping comes after it.)"""
-    client.send(f"<message to='{user}@users.test' type='chat' id='m{number}'><body>for {user} {number}</body></message>")
+    client.send(f"<message to='{user}@{client.host}' type='chat' id='m{number}'><body>for {user} {number}</body></message>")
     client.send("<iq type='get' id='after'><ping xmlns='urn:xmpp:ping'/></iq>")
     while True:
         element = await client.next_element()

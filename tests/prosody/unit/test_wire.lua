@@ -8,8 +8,8 @@ local tests = {}
 
 local FRAMES = {
     { name = "a login", got = wire.auth("alice", "example.org", "secret"), wanted = "\0\29auth:alice:example.org:secret" },
-    { name = "a password with separators", got = wire.auth("a", "h", "p:q@r/s t"), wanted = "\0\18auth:a:h:p:q@r/s t" },
-    { name = "a question about a user", got = wire.isuser("alice", "example.org"), wanted = "\0\24isuser:alice:example.org" },
+    { name = "separators in the password", got = wire.auth("a", "h", "p:q@r/s t"), wanted = "\0\18auth:a:h:p:q@r/s t" },
+    { name = "a question about a user", got = wire.isuser("alice", "a.org"), wanted = "\0\18isuser:alice:a.org" },
     { name = "a name beyond ASCII", got = wire.isuser("stra\u{e9}e", "h"), wanted = "\0\16isuser:stra\u{e9}e:h" },
     { name = "the greeting", got = wire.HELLO, wanted = "\0\17features:tryagain" },
 }
