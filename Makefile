@@ -15,7 +15,7 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 HARDENING := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
 OPTIMIZE ?= -O2 -g
 override CPPFLAGS += -D_GNU_SOURCE -DXMPP_AUTHD_VERSION='"$(VERSION)"' -Isrc
-LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+override LDFLAGS += -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 
 # SANITIZE=1 builds the same programs under AddressSanitizer and UndefinedBehaviorSanitizer.
 ifeq ($(SANITIZE),1)

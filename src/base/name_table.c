@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* FNV-1a. The names that fill the table are the operator's, so nobody can aim at long chains. */
+#include "base/fingerprint.h"
+
+/* The names that fill the table are the operator's, so nobody can aim at long chains. */
 static uint64_t hash_name(const char *name, size_t length)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
+    uint64_t hash = fingerprint(FINGERPRINT_SEED, name, length);
 
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)name[i]) * UINT64_C(1099511628211);
     return hash ^ hash >> 32;
 }
 

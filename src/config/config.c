@@ -13,6 +13,7 @@ static void build(struct config *config, const struct source_file *file, struct 
     struct secrets_holder *holders = &own;
 
     config->server = section_single(&config->sections, SECTION_SERVER)->values;
+    config->state = section_single(&config->sections, SECTION_STATE)->values;
     config->replay = section_single(&config->sections, SECTION_REPLAY)->values;
     config->log = section_single(&config->sections, SECTION_LOG)->values;
     listeners_build(config, problems);

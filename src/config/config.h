@@ -48,6 +48,7 @@ struct config {
     struct arena arena;
     struct section_list sections;
     const struct server_values *server;
+    const struct state_values *state;
     const struct replay_values *replay;
     const struct log_values *log;
     const char *control_path;

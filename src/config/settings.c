@@ -10,6 +10,7 @@ const struct section_type section_types[SECTION_KIND_COUNT] = {
     [SECTION_SERVER] = {"server", "[server]", 0, sizeof(struct server_values)},
     [SECTION_LISTEN] = {"listen", "[listen NAME]", 1, sizeof(struct listen_values)},
     [SECTION_CONTROL] = {"control", "[control]", 0, sizeof(struct control_values)},
+    [SECTION_STATE] = {"state", "[state]", 0, sizeof(struct state_values)},
     [SECTION_REPLAY] = {"replay", "[replay]", 0, sizeof(struct replay_values)},
     [SECTION_LOG] = {"log", "[log]", 0, sizeof(struct log_values)},
     [SECTION_HOST] = {"host", "[host DOMAIN]", 1, sizeof(struct host_values)},
@@ -17,7 +18,7 @@ const struct section_type section_types[SECTION_KIND_COUNT] = {
 };
 
 static const char *const protocols[] = {"auto", "generic", "ejabberd", NULL};
-static const char *const stores[] = {"memory", NULL};
+static const char *const stores[] = {"journal", "memory", NULL};
 static const char *const after_restart_rules[] = {"refuse", "accept", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const otp_hashes[] = {"sha1", "sha256", "sha512", NULL};
@@ -70,6 +71,9 @@ const struct setting settings[] = {
 
     {SECTION_CONTROL, "listen", VALUE_SOCKET_PATH, PLACE(control, listen), .initial = "", .restart = true,
      .meaning = "the operator's socket; else control.sock beside the first listener"},
+
+    {SECTION_STATE, "dir", VALUE_PATH, PLACE(state, directory), .initial = "/var/lib/xmpp-authd", .restart = true,
+     .meaning = "the daemon's own directory, mode 0700: the journal of spent tokens"},
 
     {SECTION_REPLAY, "store", VALUE_CHOICE, PLACE(replay, store), .initial = "memory", .choices = stores, .restart = true,
      .meaning = "where spent tokens are remembered"},

@@ -16,6 +16,7 @@ enum section_kind {
     SECTION_SERVER,
     SECTION_LISTEN, /* [listen NAME] */
     SECTION_CONTROL,
+    SECTION_STATE,
     SECTION_REPLAY,
     SECTION_LOG,
     SECTION_HOST, /* [host DOMAIN] */
@@ -115,7 +116,11 @@ struct control_values {
     char *listen;
 };
 
-enum store_choice { STORE_MEMORY };
+struct state_values {
+    char *directory;
+};
+
+enum store_choice { STORE_JOURNAL, STORE_MEMORY };
 enum after_restart { AFTER_RESTART_REFUSE, AFTER_RESTART_ACCEPT };
 
 struct replay_values {

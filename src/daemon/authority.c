@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/log.h"
 #include "token/verify.h"
 
 /* A login whose token is being spent. */
@@ -221,9 +222,23 @@ void authority_refuse_unframed(struct authority *authority, struct moment now, u
     conclude(authority, &judgement, REASON_MALFORMED, connection);
 }
 
+/* Once when it begins to fail and once when it works again, not for every login in between. */
+static void watch_store(struct authority *authority, const char *failure_before)
+{
+    const char *failure = authority->store->failure;
+
+    if (failure != NULL && failure_before == NULL)
+        log_event_text(LOG_LEVEL_ERROR, "store-failed", "why", failure);
+    if (failure == NULL && failure_before != NULL)
+        log_event(LOG_LEVEL_INFO, "store-recovered");
+}
+
 void authority_commit(struct authority *authority, struct moment now)
 {
+    const char *failure_before = authority->store->failure;
+
     spent_store_commit(authority->store, now);
+    watch_store(authority, failure_before);
 }
 
 void authority_tick(struct authority *authority, struct moment now)
@@ -235,15 +250,14 @@ void authority_tick(struct authority *authority, struct moment now)
 int64_t authority_opens(const struct authority *authority, struct moment now)
 {
     const struct config *config = authority->config;
-    const struct start_floor *floor = &authority->store->floor;
     int64_t latest = 0;
 
-    for (size_t i = 0; i < config->host_count && floor->active; i++) {
+    for (size_t i = 0; i < config->host_count; i++) {
         const struct token_format *format = &config->hosts[i].format;
-        int64_t opens = start_floor_opens(floor, format->interval, format->window);
+        int64_t opens = spent_store_opens(authority->store, format->interval, format->window, now);
 
         if (opens > latest)
             latest = opens;
     }
-    return latest > moment_seconds(now) ? latest : 0;
+    return latest;
 }

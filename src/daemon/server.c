@@ -10,6 +10,7 @@
 #include "daemon/listener.h"
 #include "daemon/log.h"
 #include "daemon/reload.h"
+#include "daemon/store.h"
 
 struct moment server_now(struct server *server)
 {
@@ -42,6 +43,7 @@ static void begin_drain(struct server *server)
 
     log_event(LOG_LEVEL_INFO, "draining");
     server->draining = true;
+    state_directory_announce_stop(&server->state);
     listeners_drain(server);
     connections_drain(server);
     evtimer_add(server->drain_deadline, &timeout);
@@ -121,12 +123,6 @@ static void log_ready(struct server *server)
     log_end(&line, LOG_LEVEL_INFO);
 }
 
-static struct spent_store *open_store(const struct server *server)
-{
-    return memory_store_create(server->started,
-                               server->config->replay->after_restart == AFTER_RESTART_ACCEPT);
-}
-
 struct server *server_create(struct config *config)
 {
     struct server *server = calloc(1, sizeof(*server));
@@ -138,18 +134,17 @@ struct server *server_create(struct config *config)
     }
     server->config = config;
     server->started = moment_now();
+    server->state = (struct state_directory){-1, -1};
     TAILQ_INIT(&server->connections);
     TAILQ_INIT(&server->waiting);
     SLIST_INIT(&server->turn);
     place_pool_init(&server->places);
     server->loop = event_base_new();
-    authority_init(&server->authority, config, open_store(server));
-    if (server->loop == NULL || server->authority.store == NULL) {
-        log_event_text(LOG_LEVEL_ERROR, "start-failed", "why", "memory is short");
-        server_destroy(&server);
-        return NULL;
-    }
-    if (add_events(server) != 0 || listeners_open(server) != 0 || control_open(server) != 0) {
+    if (server->loop == NULL)
+        log_event_text(LOG_LEVEL_ERROR, "start-failed", "why", "the event loop can't be set up");
+    authority_init(&server->authority, config, server_open_store(server));
+    if (server->loop == NULL || server->authority.store == NULL || add_events(server) != 0 ||
+        listeners_open(server) != 0 || control_open(server) != 0) {
         server_destroy(&server);
         return NULL;
     }
@@ -195,6 +190,7 @@ void server_destroy(struct server **server)
     free_event(&gone->tick);
     free_event(&gone->drain_deadline);
     authority_deinit(&gone->authority);
+    state_directory_close(&gone->state);
     place_pool_deinit(&gone->places);
     config_destroy(&gone->config);
     if (gone->loop != NULL)

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "daemon/answers.h"
 #include "daemon/authority.h"
+#include "store/state_directory.h"
 
 struct connection;
 struct server_listener;
@@ -26,6 +27,7 @@ struct server {
     struct event_base *loop;
     struct authority authority;
     struct moment started;
+    struct state_directory state;
 
     struct server_listener *listeners;
     size_t listener_count;

@@ -11,7 +11,7 @@ static enum spend_outcome memory_spend(struct spent_store *store, const struct s
 
 static void memory_tick(struct spent_store *store, struct moment now)
 {
-    replay_index_drop_old(store->index, now);
+    (void)replay_index_drop_old(store->index, now);
 }
 
 static void memory_destroy(struct spent_store *store)
@@ -34,7 +34,7 @@ struct spent_store *memory_store_create(struct moment start, bool accept)
         free(store);
         return NULL;
     }
-    if (!accept)
-        start_floor_set(&store->floor, start);
+    store->accepts_unvouched = accept;
+    start_floor_set(&store->floor, start);
     return store;
 }

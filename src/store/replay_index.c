@@ -76,12 +76,18 @@ static struct shelf *shelf_for(struct replay_index *index, int64_t step, unsigne
     return shelf;
 }
 
-static void keep_until(struct shelf *shelf, const struct spend *spend, struct moment now)
+static int64_t spend_over_wall_ms(const struct spend *spend)
 {
-    int64_t over_wall_ms =
-        (spend->filing_step + 1 + (int64_t)spend->window) * spend->interval * 1000;
-    int64_t over_boot_ms = now.boot_ms + (over_wall_ms - now.wall_ms);
+    return (spend->filing_step + 1 + (int64_t)spend->window) * spend->interval * 1000;
+}
 
+int64_t spend_over_boot_ms(const struct spend *spend, struct moment now)
+{
+    return now.boot_ms + (spend_over_wall_ms(spend) - now.wall_ms);
+}
+
+static void keep_until(struct shelf *shelf, int64_t over_wall_ms, int64_t over_boot_ms)
+{
     if (over_wall_ms > shelf->over_wall_ms)
         shelf->over_wall_ms = over_wall_ms;
     if (over_boot_ms > shelf->over_boot_ms)
@@ -101,12 +107,51 @@ enum spend_outcome replay_index_spend(struct replay_index *index, const struct s
     shelf = shelf_for(index, spend->filing_step, spend->interval);
     if (shelf == NULL || signature_set_add(&shelf->spent, spend->id) != 0)
         return SPEND_FAILED;
-    keep_until(shelf, spend, now);
+    keep_until(shelf, spend_over_wall_ms(spend), spend_over_boot_ms(spend, now));
     return SPEND_FRESH;
 }
 
-void replay_index_drop_old(struct replay_index *index, struct moment now)
+void replay_index_restore(struct replay_index *index, const struct spend *spend, struct moment now,
+                          int64_t over_boot_ms)
 {
+    struct shelf *shelf;
+
+    if (is_spent(index, spend->id))
+        return;
+    shelf = shelf_for(index, spend->filing_step, spend->interval);
+    if (shelf == NULL || signature_set_add(&shelf->spent, spend->id) != 0) {
+        closed_time_add(&index->closed,
+                        steps_stretch(spend->filing_step, spend->filing_step, spend->interval));
+        return;
+    }
+    if (over_boot_ms == INT64_MIN)
+        over_boot_ms = spend_over_boot_ms(spend, now);
+    keep_until(shelf, spend_over_wall_ms(spend), over_boot_ms);
+}
+
+void replay_index_forget(struct replay_index *index, const struct spend *spend)
+{
+    for (struct shelf *shelf = index->shelves; shelf != NULL; shelf = shelf->next) {
+        if (shelf->step == spend->filing_step && shelf->interval == spend->interval)
+            signature_set_remove(&shelf->spent, spend->id);
+    }
+}
+
+const struct closed_time *replay_index_closed(const struct replay_index *index)
+{
+    return &index->closed;
+}
+
+void replay_index_close(struct replay_index *index, const struct closed_time *closed)
+{
+    for (size_t i = 0; i < closed->count; i++)
+        closed_time_add(&index->closed, closed->stretches[i]);
+}
+
+bool replay_index_drop_old(struct replay_index *index, struct moment now)
+{
+    bool closed = false;
+
     for (struct shelf **link = &index->shelves; *link != NULL;) {
         struct shelf *shelf = *link;
 
@@ -116,12 +161,15 @@ void replay_index_drop_old(struct replay_index *index, struct moment now)
         }
         /* An empty shelf is one whose first token could not be recorded: nothing is lost with it.
          */
-        if (shelf->spent.count > 0)
+        if (shelf->spent.count > 0) {
             closed_time_add(&index->closed,
                             steps_stretch(shelf->step, shelf->step, shelf->interval));
+            closed = true;
+        }
         *link = shelf->next;
         free_shelf(shelf);
     }
+    return closed;
 }
 
 struct replay_usage replay_index_usage(const struct replay_index *index)

@@ -50,12 +50,32 @@ void replay_index_destroy(struct replay_index **index);
 enum spend_outcome replay_index_spend(struct replay_index *index, const struct spend *spend,
                                       struct moment now);
 
+/* When a token spent at a moment stops being acceptable by the boot-time clock, in its
+ * milliseconds. */
+int64_t spend_over_boot_ms(const struct spend *spend, struct moment now);
+
+/*
+ * Puts back what was spent before, whatever is closed; a token that is there already stays.
+ * over_boot_ms: as it was when it was spent, or INT64_MIN where that was on another boot. Where
+ * memory is short the token is lost, and its step is closed instead.
+ */
+void replay_index_restore(struct replay_index *index, const struct spend *spend, struct moment now,
+                          int64_t over_boot_ms);
+
+/* Takes back a spend that was SPEND_FRESH and that nobody was told of. */
+void replay_index_forget(struct replay_index *index, const struct spend *spend);
+
+/* What is closed; borrowed. And closes more. */
+const struct closed_time *replay_index_closed(const struct replay_index *index);
+void replay_index_close(struct replay_index *index, const struct closed_time *closed);
+
 /*
  * Drops the shelves whose window is over by the wall clock and by the boot-time clock both, and
  * closes their steps. A clock that runs ahead for a while so drops nothing that a corrected clock
- * would accept again.
+ * would accept again. Returns whether
+ * it closed anything.
  */
-void replay_index_drop_old(struct replay_index *index, struct moment now);
+bool replay_index_drop_old(struct replay_index *index, struct moment now);
 
 /* What the index holds. */
 struct replay_usage replay_index_usage(const struct replay_index *index);

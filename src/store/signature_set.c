@@ -83,6 +83,31 @@ int signature_set_add(struct signature_set *set, struct signature_id id)
     return 0;
 }
 
+void signature_set_remove(struct signature_set *set, struct signature_id id)
+{
+    struct signature_shard *shard = &set->shards[shard_index(id)];
+    uint32_t mask = shard->capacity - 1;
+    struct signature_id *gap = shard->capacity == 0 ? NULL : find_slot(shard, id);
+
+    if (gap == NULL || is_free(gap))
+        return;
+    shard->count--;
+    set->count--;
+    /* Whoever stands behind the gap, though it could stand in it or before, moves up: else it would
+     * not be found again. */
+    for (uint32_t at = (uint32_t)(gap - shard->slots), next = at;;) {
+        next = (next + 1) & mask;
+        if (is_free(&shard->slots[next]))
+            break;
+        if (((next - (uint32_t)shard->slots[next].low) & mask) >= ((next - at) & mask)) {
+            shard->slots[at] = shard->slots[next];
+            at = next;
+            gap = &shard->slots[at];
+        }
+    }
+    *gap = (struct signature_id){0};
+}
+
 void signature_set_clear(struct signature_set *set)
 {
     for (size_t i = 0; i < SIGNATURE_SHARDS; i++)

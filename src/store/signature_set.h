@@ -43,6 +43,9 @@ void signature_set_prefetch(const struct signature_set *set, struct signature_id
 __attribute__((warn_unused_result)) int signature_set_add(struct signature_set *set,
                                                           struct signature_id id);
 
+/* Takes an id out, if the set holds it. */
+void signature_set_remove(struct signature_set *set, struct signature_id id);
+
 /* Frees what the set holds and leaves it empty; a zeroed set is an empty one. */
 void signature_set_clear(struct signature_set *set);
 

@@ -29,11 +29,22 @@ void spent_store_destroy(struct spent_store **store)
     *store = NULL;
 }
 
+int64_t spent_store_opens(const struct spent_store *store, unsigned interval, unsigned window,
+                          struct moment now)
+{
+    int64_t opens = start_floor_opens(&store->floor, interval, window);
+
+    if (!store->floor.active || store->accepts_unvouched || opens <= moment_seconds(now))
+        return 0;
+    return opens;
+}
+
 enum spend_outcome spent_store_file(struct spent_store *store, const struct spend *spend,
                                     struct moment now)
 {
     start_floor_observe(&store->floor, now);
-    if (start_floor_covers(&store->floor, spend->first_step, spend->interval, spend->window))
+    if (!store->accepts_unvouched &&
+        start_floor_covers(&store->floor, spend->first_step, spend->interval, spend->window))
         return SPEND_STARTING;
     return replay_index_spend(store->index, spend, now);
 }

@@ -43,7 +43,9 @@ struct spent_store {
     const struct spent_store_operations *operations;
     struct replay_index *index;
     struct start_floor floor;
-    uint64_t failures; /* spends that could not be recorded */
+    bool accepts_unvouched; /* the operator takes the floor's risk: it is kept, and not held to */
+    uint64_t failures;      /* spends that could not be recorded */
+    const char *failure;    /* what fails now, in static words; NULL: nothing */
 };
 
 /*
@@ -62,6 +64,13 @@ void spent_store_tick(struct spent_store *store, struct moment now);
 /* Tells whoever still waits SPEND_FAILED, closes, frees, and sets *store to NULL; NULL is allowed.
  */
 void spent_store_destroy(struct spent_store **store);
+
+/*
+ * The time, in seconds since the epoch, from which tokens of this interval and window are not
+ * refused as SPEND_STARTING any more; 0 where none are.
+ */
+int64_t spent_store_opens(const struct spent_store *store, unsigned interval, unsigned window,
+                          struct moment now);
 
 /*
  * The first half of every store's spend(): SPEND_STARTING where the floor covers the token,
