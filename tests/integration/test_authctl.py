@@ -541,7 +541,7 @@ def test_standard_input_is_read_no_further_than_its_line(config):
 
 @contextlib.contextmanager
 def running_daemon(directory, settings):
-    server = f"[server]\nlisten = {directory}/auth.sock\nmode = 0600\n"
+    server = f"[server]\nlisten = {directory}/auth.sock\nmode = 0600\n[replay]\nstore = memory\n"
     path = write_private(directory / "daemon.conf", server + settings + CONFIG)
     daemon = subprocess.Popen([DAEMON, "-c", path], stderr=subprocess.PIPE)
     watchdog = threading.Timer(PROMPT, daemon.kill)
@@ -567,7 +567,7 @@ def running_daemon(directory, settings):
 
 @pytest.fixture(scope="module")
 def open_daemon(tmp_path_factory):
-    with running_daemon(tmp_path_factory.mktemp("open"), "[replay]\nafter_restart = accept\n") as path:
+    with running_daemon(tmp_path_factory.mktemp("open"), "after_restart = accept\n") as path:
         yield path
 
 
