@@ -4,9 +4,9 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "relay/address.h"
 #include "relay/clock.h"
 #include "relay/report.h"
 
@@ -69,12 +69,11 @@ void relay_upstream_check(struct relay_upstream *upstream)
  * like any other. */
 static int try_connect(struct relay_upstream *upstream)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct sockaddr_un address;
     int descriptor;
 
-    if (strlen(upstream->path) >= sizeof(address.sun_path))
+    if (relay_address(upstream->path, &address) == -1)
         return ENAMETOOLONG;
-    strcpy(address.sun_path, upstream->path);
     descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor == -1)
         return errno;
