@@ -126,7 +126,7 @@ check-shell:
 TIDY_FLAGS = -std=c11 $(CPPFLAGS) -Itests/unit -Itests/bench
 check-analysis:
 	$(SAY) '  CLANG-TIDY'
-	printf '%s\n' $(C_SOURCES) | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(TIDY_FLAGS) 2>/dev/null || exit 255' tidy
+	printf '%s\n' $(C_SOURCES) | xargs -P 2 -n 1 sh -c 'clang-tidy --quiet "$$@" -- $(TIDY_FLAGS) 2>/dev/null || exit 255' tidy
 	$(SAY) '  CPPCHECK'
 	cppcheck --enable=warning,performance,portability --inline-suppr --std=c11 --error-exitcode=1 --quiet -j 2 \
 	    -Isrc $(CPPFLAGS) src

@@ -22,7 +22,7 @@ static const char usage[] =
     "\n"
     "Answers chat servers' login questions over a Unix socket, in the foreground.\n"
     "\n"
-    "  -c, --config FILE  the configuration (default /etc/xmpp-authd/xmpp-authd.conf)\n"
+    "  -c, --config FILE  the configuration (default " CONFIG_DEFAULT_PATH ")\n"
     "      --check-config say everything that is wrong with it, and exit\n"
     "      --dump-config  print it whole, defaults included and secrets masked, and exit\n"
     "      --version      print the version, and exit\n"
@@ -63,16 +63,6 @@ static int parse_options(int argc, char **argv, struct options *options)
     return optind == argc ? 0 : -1;
 }
 
-static void print_problems(const struct problems *problems)
-{
-    for (size_t i = 0; i < problems_count(problems); i++) {
-        const struct problem *problem = problems_at(problems, i);
-
-        fprintf(stderr, "%s%s\n", problem->severity == SEVERITY_WARNING ? "warning: " : "",
-                problem->text);
-    }
-}
-
 /* For a person, as plain lines; for the service's log, as log lines. */
 static struct config *load(const struct options *options)
 {
@@ -80,7 +70,7 @@ static struct config *load(const struct options *options)
     struct config *config = problems == NULL ? NULL : config_load(options->path, problems);
 
     if (problems != NULL && (options->check || options->dump))
-        print_problems(problems);
+        problems_print(problems, stderr);
     else if (problems != NULL)
         log_problems(problems);
     problems_destroy(&problems);
@@ -104,7 +94,7 @@ static int serve(struct config *config)
 
 int main(int argc, char **argv)
 {
-    struct options options = {.path = "/etc/xmpp-authd/xmpp-authd.conf"};
+    struct options options = {.path = CONFIG_DEFAULT_PATH};
     struct config *config;
 
     if (parse_options(argc, argv, &options) != 0) {

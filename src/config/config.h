@@ -12,6 +12,9 @@
 #include "config/user_list.h"
 #include "token/token_key.h"
 
+/* Where a configuration is looked for by default. */
+#define CONFIG_DEFAULT_PATH "/etc/xmpp-authd/xmpp-authd.conf"
+
 /* Who may connect, beyond what the socket's permissions say. Both empty: whoever can open it. */
 struct peer_rule {
     uid_t *users;

@@ -2,11 +2,8 @@
 
 #include <string.h>
 
-#include <openssl/crypto.h>
-
+#include "config/key.h"
 #include "config/secrets_file.h"
-#include "config/strength.h"
-#include "token/base32.h"
 
 /* Seconds for which a token may be good, all windows included. */
 static const int64_t TOKEN_LIFETIME_MAX = 900;
@@ -61,14 +58,7 @@ static void build_format(struct builder *builder, struct host *host)
     const struct host_values *values = host->section->values;
     const char *blamed = is_set(host->section, "otp_window") ? "otp_window" : "otp_interval";
 
-    host->format = (struct token_format){
-        .otp_digits = (unsigned)values->otp_digits,
-        .nonce_digits = (unsigned)values->nonce_digits,
-        .interval = (unsigned)values->otp_interval,
-        .window = (unsigned)values->otp_window,
-        .otp_hash = (enum hash)values->otp_hash,
-        .signature_hash = values->signature_hash == SIGNATURE_SHA512 ? HASH_SHA512 : HASH_SHA256,
-    };
+    host->format = host_format(values);
     if ((2 * values->otp_window + 1) * values->otp_interval > TOKEN_LIFETIME_MAX)
         problems_error(builder->problems, builder->config->path,
                        section_line_of(host->section, blamed),
@@ -95,34 +85,18 @@ static void judge_strength(struct builder *builder, const struct host *host, int
                        host->name, weakness);
 }
 
-/* The key from its secrets; NULL after a problem. The decoded seed is wiped. */
+/* The key from its secrets; NULL after a problem. */
 static struct token_key *create_key(struct builder *builder, const struct host *host,
                                     const struct key_values *values, struct key_origin origin)
 {
-    struct token_key_dates dates = {values->accept_from, values->accept_until};
-    const struct secret *written = &values->otp_seed;
-    uint8_t *seed = OPENSSL_secure_malloc(BASE32_DECODED_SIZE(written->size) + 1);
-    struct token_key *key = NULL;
-    size_t seed_size;
+    struct key_report report;
+    struct token_key *key = key_from_values(&host->format, values, &report);
 
-    if (seed == NULL) {
-        out_of_memory(builder);
-        return NULL;
-    }
-    if (base32_decode((const char *)written->bytes, written->size, seed, &seed_size) != 0) {
-        problems_error(builder->problems, builder->config->path, origin.seed_line,
-                       "the otp_seed of %s is not base32", host->name);
-    } else {
-        judge_strength(builder, host, origin.seed_line, "otp_seed",
-                       otp_seed_weakness(written, seed_size));
-        judge_strength(builder, host, origin.secret_line, "token_secret",
-                       token_secret_weakness(&values->token_secret));
-        key = token_key_create(&host->format, seed, seed_size, values->token_secret.bytes,
-                               values->token_secret.size, dates);
-        if (key == NULL)
-            out_of_memory(builder);
-    }
-    OPENSSL_secure_clear_free(seed, BASE32_DECODED_SIZE(written->size) + 1);
+    if (key == NULL)
+        problems_error(builder->problems, builder->config->path, origin.seed_line, "%s: %s",
+                       host->name, report.fault);
+    judge_strength(builder, host, origin.seed_line, "otp_seed", report.otp_seed_weakness);
+    judge_strength(builder, host, origin.secret_line, "token_secret", report.token_secret_weakness);
     return key;
 }
 

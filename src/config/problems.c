@@ -59,8 +59,10 @@ static struct entry *insert_entry(struct problems *problems, const char *file, i
     return &problems->entries[at];
 }
 
-static void add(struct problems *problems, enum severity severity, const char *file, int line,
-                const char *format, va_list arguments)
+__attribute__((format(printf, 5, 0))) static void add(struct problems *problems,
+                                                      enum severity severity, const char *file,
+                                                      int line, const char *format,
+                                                      va_list arguments)
 {
     char text[1024];
     char *file_copy = arena_copy(&problems->arena, file, strlen(file));
@@ -115,4 +117,14 @@ size_t problems_count(const struct problems *problems)
 const struct problem *problems_at(const struct problems *problems, size_t index)
 {
     return &problems->entries[index].problem;
+}
+
+void problems_print(const struct problems *problems, FILE *stream)
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct problem *problem = &problems->entries[i].problem;
+
+        fprintf(stream, "%s%s\n", problem->severity == SEVERITY_WARNING ? "warning: " : "",
+                problem->text);
+    }
 }

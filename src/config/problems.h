@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum severity { SEVERITY_WARNING, SEVERITY_ERROR };
 
@@ -38,5 +39,8 @@ bool problems_have_error(const struct problems *problems);
  * list changes. */
 size_t problems_count(const struct problems *problems);
 const struct problem *problems_at(const struct problems *problems, size_t index);
+
+/* Prints each on a line of its own, for a person. */
+void problems_print(const struct problems *problems, FILE *stream);
 
 #endif

@@ -7,16 +7,13 @@
 
 #include <openssl/crypto.h>
 
+#include "config/key.h"
 #include "config/secrets_file.h"
-#include "config/strength.h"
 #include "config/value.h"
 #include "ctl/report.h"
-#include "token/base32.h"
 
 /* Bytes of a secrets file on standard input; real ones have a few hundred. */
 enum { PIPED_SECRETS_MAX = 1 << 20 };
-
-static const char default_config[] = "/etc/xmpp-authd/xmpp-authd.conf";
 
 struct config *key_source_load_config(const struct arguments *arguments, const char *way_out)
 {
@@ -29,9 +26,9 @@ struct config *key_source_load_config(const struct arguments *arguments, const c
         return NULL;
     }
     if (path == NULL)
-        path = default_config;
+        path = CONFIG_DEFAULT_PATH;
     config = config_load(path, problems);
-    ctl_print_problems(problems);
+    problems_print(problems, stderr);
     problems_destroy(&problems);
     if (config == NULL)
         ctl_complain("the configuration %s can't be used: mend it, or name another with -c FILE%s",
@@ -100,14 +97,7 @@ static int take_default_format(struct token_format *format_r)
             failed |= value_set_default(&settings[i], &arena, &values) != NULL;
     }
     arena_clear(&arena);
-    *format_r = (struct token_format){
-        .otp_digits = (unsigned)values.otp_digits,
-        .nonce_digits = (unsigned)values.nonce_digits,
-        .interval = (unsigned)values.otp_interval,
-        .window = (unsigned)values.otp_window,
-        .otp_hash = (enum hash)values.otp_hash,
-        .signature_hash = values.signature_hash == SIGNATURE_SHA512 ? HASH_SHA512 : HASH_SHA256,
-    };
+    *format_r = host_format(&values);
     return failed ? -1 : 0;
 }
 
@@ -120,27 +110,15 @@ static void warn_of_weakness(const char *path, const char *setting, const char *
 
 static int make_key(struct key_source *source, const char *path)
 {
-    static const struct token_key_dates for_ever = {INT64_MIN, INT64_MAX};
-    const struct secret *written = &source->values.otp_seed;
-    const struct secret *secret = &source->values.token_secret;
-    uint8_t *seed = OPENSSL_secure_malloc(BASE32_DECODED_SIZE(written->size) + 1);
-    size_t seed_size;
+    struct key_report report;
 
-    if (seed == NULL) {
-        ctl_complain("memory is short");
-        return -1;
-    }
-    if (base32_decode((const char *)written->bytes, written->size, seed, &seed_size) != 0) {
-        ctl_complain("%s: the otp_seed is not base32", path);
-    } else {
-        warn_of_weakness(path, "otp_seed", otp_seed_weakness(written, seed_size));
-        warn_of_weakness(path, "token_secret", token_secret_weakness(secret));
-        source->key = token_key_create(&source->host.format, seed, seed_size, secret->bytes,
-                                       secret->size, for_ever);
-        if (source->key == NULL)
-            ctl_complain("memory is short");
-    }
-    OPENSSL_secure_clear_free(seed, BASE32_DECODED_SIZE(written->size) + 1);
+    source->values.accept_from = INT64_MIN;
+    source->values.accept_until = INT64_MAX;
+    source->key = key_from_values(&source->host.format, &source->values, &report);
+    if (source->key == NULL)
+        ctl_complain("%s: %s", path, report.fault);
+    warn_of_weakness(path, "otp_seed", report.otp_seed_weakness);
+    warn_of_weakness(path, "token_secret", report.token_secret_weakness);
     return source->key == NULL ? -1 : 0;
 }
 
@@ -154,7 +132,7 @@ static int read_secrets(struct key_source *source, const char *path)
         result = secrets_file_read(path, problems, "--secrets", 0, &source->values, &status);
         if (problems_have_error(problems))
             result = -1;
-        ctl_print_problems(problems);
+        problems_print(problems, stderr);
         problems_destroy(&problems);
     }
     if (result != 0)
@@ -178,8 +156,6 @@ static int open_secrets(struct key_source *source, const char *path)
     }
     source->key_name = "";
     source->values_of_key = &source->values;
-    source->values.accept_from = INT64_MIN;
-    source->values.accept_until = INT64_MAX;
     source->host.name = "*";
     source->host.keys = &source->key;
     source->host.key_names = &source->key_name;

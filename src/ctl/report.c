@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,16 +22,6 @@ void ctl_complain(const char *format, ...)
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
     va_end(arguments);
-}
-
-void ctl_print_problems(const struct problems *problems)
-{
-    for (size_t i = 0; i < problems_count(problems); i++) {
-        const struct problem *problem = problems_at(problems, i);
-
-        fprintf(stderr, "%s%s\n", problem->severity == SEVERITY_WARNING ? "warning: " : "",
-                problem->text);
-    }
 }
 
 void ctl_output_begin(void)

@@ -2,13 +2,8 @@
 #ifndef CTL_REPORT_H
 #define CTL_REPORT_H
 
-#include "config/problems.h"
-
 /* Writes `xmpp-authctl: what happened and what to do` to standard error. */
 __attribute__((format(printf, 1, 2))) void ctl_complain(const char *format, ...);
-
-/* Writes each problem as a line of its own, as the daemon does. */
-void ctl_print_problems(const struct problems *problems);
 
 /* Gives standard output a buffer that can be wiped. Called before anything is written there. */
 void ctl_output_begin(void);

@@ -1,0 +1,45 @@
+#include "config/key.h"
+
+#include <openssl/crypto.h>
+
+#include "config/strength.h"
+#include "token/base32.h"
+
+struct token_format host_format(const struct host_values *values)
+{
+    return (struct token_format){
+        .otp_digits = (unsigned)values->otp_digits,
+        .nonce_digits = (unsigned)values->nonce_digits,
+        .interval = (unsigned)values->otp_interval,
+        .window = (unsigned)values->otp_window,
+        .otp_hash = (enum hash)values->otp_hash,
+        .signature_hash = values->signature_hash == SIGNATURE_SHA512 ? HASH_SHA512 : HASH_SHA256,
+    };
+}
+
+struct token_key *key_from_values(const struct token_format *format,
+                                  const struct key_values *values, struct key_report *report_r)
+{
+    const struct secret *written = &values->otp_seed;
+    const struct secret *secret = &values->token_secret;
+    struct token_key_dates dates = {values->accept_from, values->accept_until};
+    size_t room = BASE32_DECODED_SIZE(written->size) + 1;
+    uint8_t *seed = OPENSSL_secure_malloc(room);
+    struct token_key *key = NULL;
+    size_t size;
+
+    *report_r = (struct key_report){.fault = "memory is short"};
+    if (seed == NULL)
+        return NULL;
+    if (base32_decode((const char *)written->bytes, written->size, seed, &size) != 0) {
+        report_r->fault = "the otp_seed is not base32";
+    } else {
+        report_r->otp_seed_weakness = otp_seed_weakness(written, size);
+        report_r->token_secret_weakness = token_secret_weakness(secret);
+        key = token_key_create(format, seed, size, secret->bytes, secret->size, dates);
+    }
+    OPENSSL_secure_clear_free(seed, room);
+    if (key != NULL)
+        report_r->fault = NULL;
+    return key;
+}

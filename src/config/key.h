@@ -1,0 +1,27 @@
+/* From settings to what verifies tokens: a host's format, and a key from its two secrets. */
+#ifndef CONFIG_KEY_H
+#define CONFIG_KEY_H
+
+#include "config/settings.h"
+#include "token/token_key.h"
+
+/* The token format that a host's settings describe. */
+struct token_format host_format(const struct host_values *values);
+
+/* What is to be said about a key; each NULL if nothing is. Static words that go after the setting's
+ * name. */
+struct key_report {
+    const char *fault;             /* why there is no key */
+    const char *otp_seed_weakness; /* see strength.h */
+    const char *token_secret_weakness;
+};
+
+/*
+ * The key of two secrets as they were written, both present, with the dates of values. Weak ones
+ * make a key too: it is the caller's to judge. NULL with report_r->fault, else released with
+ * token_key_destroy(). What is decoded on the way is wiped.
+ */
+struct token_key *key_from_values(const struct token_format *format,
+                                  const struct key_values *values, struct key_report *report_r);
+
+#endif
