@@ -428,6 +428,139 @@ static void shelves_are_dropped_a_step_at_a_time(void **state)
     replay_index_destroy(&index);
 }
 
+static void dropping_says_whether_it_closed_anything(void **state)
+{
+    struct replay_index *index = new_index();
+
+    (void)state;
+    assert_false(replay_index_drop_old(index, at(0, 100)));
+    assert_int_equal(spend(index, token_of(1, 0), at(0, 100)), SPEND_FRESH);
+    assert_false(replay_index_drop_old(index, at(59, 159)));
+    assert_true(replay_index_drop_old(index, at(60, 160)));
+    assert_false(replay_index_drop_old(index, at(61, 161)));
+    replay_index_destroy(&index);
+}
+
+/* As a journal does when the daemon starts again. */
+static void what_is_put_back_is_spent_until_its_window_is_over(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t restored_wall, restored_boot; /* seconds after noon, after the boot */
+        int64_t over_boot;                    /* INT64_MIN: spent on another boot */
+        int64_t wall, boot;                   /* when old records are dropped */
+        bool kept;
+    } rows[] = {
+        {"same boot, within the window", 20, 120, 160, 59, 159, true},
+        {"same boot, over", 20, 120, 160, 60, 160, false},
+        {"same boot, over by the wall clock alone", 20, 120, 160, 3600, 159, true},
+        {"another boot, within the window", 20, 5, INT64_MIN, 59, 44, true},
+        {"another boot, over", 20, 5, INT64_MIN, 60, 45, false},
+        {"another boot, wall clock ahead", 20, 5, INT64_MIN, 3600, 44, true},
+        {"another boot, wall clock put back before", -600, 5, INT64_MIN, 60, 664, true},
+        {"another boot, wall clock put back before, over", -600, 5, INT64_MIN, 60, 665, false},
+        {"put back after its window", 100, 200, 160, 100, 200, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        struct replay_index *index = new_index();
+        struct spend token = token_of(1, 0);
+        int64_t over_boot_ms =
+            rows[i].over_boot == INT64_MIN ? INT64_MIN : rows[i].over_boot * 1000;
+
+        replay_index_restore(index, &token, at(rows[i].restored_wall, rows[i].restored_boot),
+                             over_boot_ms);
+        assert_int_equal(replay_index_usage(index).tokens, 1);
+        assert_int_equal(spend(index, token_of(1, 0), at(0, rows[i].restored_boot)),
+                         SPEND_REPLAYED);
+        replay_index_drop_old(index, at(rows[i].wall, rows[i].boot));
+        expect(replay_index_usage(index).tokens == rows[i].kept, "%s", rows[i].name);
+        expect(spend(index, token_of(1, 0), at(0, rows[i].boot)) ==
+                   (rows[i].kept ? SPEND_REPLAYED : SPEND_CLOSED),
+               "%s", rows[i].name);
+        replay_index_destroy(&index);
+    }
+}
+
+static void putting_back_twice_or_into_a_closed_step_keeps_the_token_once(void **state)
+{
+    struct closed_time closed = {0};
+    struct replay_index *index = new_index();
+    struct spend token = token_of(1, 0);
+
+    (void)state;
+    closed_time_add(&closed, (struct stretch){noon, noon + 30});
+    replay_index_close(index, &closed);
+    for (int i = 0; i < 3; i++)
+        replay_index_restore(index, &token, at(0, 100), at(60, 160).boot_ms);
+    assert_int_equal(replay_index_usage(index).tokens, 1);
+    assert_int_equal(spend(index, token_of(1, 0), at(0, 100)), SPEND_REPLAYED);
+    assert_int_equal(spend(index, token_of(2, 0), at(0, 100)), SPEND_CLOSED);
+    replay_index_destroy(&index);
+}
+
+static void when_a_record_is_over_by_the_boot_clock_can_be_asked(void **state)
+{
+    struct spend token = token_of(1, 0);
+
+    (void)state;
+    assert_int_equal(spend_over_boot_ms(&token, at(0, 100)), 160000);
+    assert_int_equal(spend_over_boot_ms(&token, at(59, 100)), 101000);
+    assert_int_equal(spend_over_boot_ms(&token, at(-30, 100)), 190000);
+    token.window = 10;
+    assert_int_equal(spend_over_boot_ms(&token, at(0, 100)), 430000);
+    token.filing_step += 2;
+    assert_int_equal(spend_over_boot_ms(&token, at(0, 100)), 490000);
+}
+
+static void what_is_closed_can_be_carried_to_another_index(void **state)
+{
+    struct replay_index *index = new_index(), *other = new_index();
+
+    (void)state;
+    assert_int_equal(replay_index_closed(index)->count, 0);
+    assert_int_equal(spend(index, token_of(1, 0), at(0, 100)), SPEND_FRESH);
+    assert_int_equal(spend(index, token_of(2, 5), at(150, 250)), SPEND_FRESH);
+    replay_index_drop_old(index, at(600, 700));
+    assert_int_equal(replay_index_closed(index)->count, 2);
+    assert_int_equal(spend(other, token_of(3, 9), at(270, 700)), SPEND_FRESH);
+    replay_index_close(other, replay_index_closed(index));
+    replay_index_close(other, replay_index_closed(index));
+    assert_int_equal(replay_index_closed(other)->count, 2);
+    for (int64_t step = -2; step < 8; step++) {
+        enum spend_outcome expected = step == 0 || step == 5 ? SPEND_CLOSED : SPEND_FRESH;
+
+        expect(spend(other, token_of((uint64_t)(step + 10), step), at(0, 700)) == expected,
+               "step %lld", (long long)step);
+    }
+    assert_int_equal(spend(other, token_of(3, 9), at(270, 700)), SPEND_REPLAYED);
+    replay_index_destroy(&index);
+    replay_index_destroy(&other);
+}
+
+static void a_spend_that_is_taken_back_may_be_spent_again_and_closes_nothing(void **state)
+{
+    struct spend token = token_of(1, 0), elsewhere = token_of(2, 3);
+    struct replay_index *index = new_index();
+
+    (void)state;
+    replay_index_forget(index, &token);
+    assert_int_equal(spend(index, token, at(0, 100)), SPEND_FRESH);
+    replay_index_forget(index, &token);
+    assert_int_equal(replay_index_usage(index).tokens, 0);
+    assert_int_equal(spend(index, token, at(0, 100)), SPEND_FRESH);
+    assert_int_equal(spend(index, token, at(0, 100)), SPEND_REPLAYED);
+    assert_int_equal(spend(index, elsewhere, at(90, 190)), SPEND_FRESH);
+    replay_index_forget(index, &elsewhere);
+    assert_int_equal(spend(index, token, at(0, 100)), SPEND_REPLAYED);
+    assert_true(replay_index_drop_old(index, at(600, 700)));
+    /* Nobody was let in with the step of what was taken back. */
+    assert_int_equal(spend(index, token_of(3, 3), at(90, 710)), SPEND_FRESH);
+    assert_int_equal(spend(index, token_of(4, 0), at(0, 710)), SPEND_CLOSED);
+    replay_index_destroy(&index);
+}
+
 #if !SANITIZED
 static void a_token_that_could_not_be_recorded_is_not_spent(void **state)
 {
@@ -458,6 +591,24 @@ static void a_step_in_which_nothing_could_be_recorded_is_not_closed(void **state
     assert_int_equal(replay_index_usage(index).shelves, 0);
     assert_int_equal(spend(index, token_of(1, 0), at(0, 710)), SPEND_FRESH);
     replay_index_destroy(&index);
+}
+
+static void a_token_that_could_not_be_put_back_closes_its_step(void **state)
+{
+    (void)state;
+    for (int allocations = 0; allocations < 2; allocations++) {
+        struct replay_index *index = new_index();
+        struct spend token = token_of(1, 0);
+
+        allocations_until_short = allocations;
+        replay_index_restore(index, &token, at(0, 100), INT64_MIN);
+        allocations_until_short = -1;
+        assert_int_equal(replay_index_usage(index).tokens, 0);
+        assert_int_equal(spend(index, token_of(1, 0), at(0, 100)), SPEND_CLOSED);
+        assert_int_equal(spend(index, token_of(2, 0), at(0, 100)), SPEND_CLOSED);
+        assert_int_equal(spend(index, token_of(3, 1), at(0, 100)), SPEND_FRESH);
+        replay_index_destroy(&index);
+    }
 }
 
 static void short_memory_forgets_nothing_that_was_spent(void **state)
@@ -664,7 +815,14 @@ int main(void)
         cmocka_unit_test(a_refusal_leaves_the_index_as_it_was),
         cmocka_unit_test(the_index_is_bounded_by_the_tokens_spent_in_the_window),
         cmocka_unit_test(shelves_are_dropped_a_step_at_a_time),
+        cmocka_unit_test(dropping_says_whether_it_closed_anything),
+        cmocka_unit_test(what_is_put_back_is_spent_until_its_window_is_over),
+        cmocka_unit_test(putting_back_twice_or_into_a_closed_step_keeps_the_token_once),
+        cmocka_unit_test(when_a_record_is_over_by_the_boot_clock_can_be_asked),
+        cmocka_unit_test(what_is_closed_can_be_carried_to_another_index),
+        cmocka_unit_test(a_spend_that_is_taken_back_may_be_spent_again_and_closes_nothing),
 #if !SANITIZED
+        cmocka_unit_test(a_token_that_could_not_be_put_back_closes_its_step),
         cmocka_unit_test(a_token_that_could_not_be_recorded_is_not_spent),
         cmocka_unit_test(a_step_in_which_nothing_could_be_recorded_is_not_closed),
         cmocka_unit_test(short_memory_forgets_nothing_that_was_spent),

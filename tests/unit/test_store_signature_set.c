@@ -102,6 +102,54 @@ static void ids_that_collide_are_kept_apart(void **state)
     signature_set_clear(&set);
 }
 
+/* Few shards and few slots, so that ids stand in each other's places and wrap around the end. */
+static struct signature_id crowded_id(uint64_t number)
+{
+    return (struct signature_id){.low = number % 5 + (number % 3 == 0 ? 6 : 0) +
+                                        (number / 7 % 2 << 33),
+                                 .high = (number + 1) << 6 | number % 2};
+}
+
+static void ids_are_taken_out_and_no_other_is_lost(void **state)
+{
+    enum { IDS = 600 };
+    static bool held[IDS];
+    struct signature_set set = {0};
+    uint64_t random = 14;
+    size_t count = 0;
+
+    (void)state;
+    memset(held, 0, sizeof(held));
+    signature_set_remove(&set, crowded_id(0));
+    for (int round = 0; round < 20000; round++) {
+        /* The set grows to some hundred, and shrinks to a few, over and over. */
+        uint64_t number = random_below(&random, round / 500 % 2 == 0 ? IDS : 40);
+        struct signature_id id = crowded_id(number);
+
+        if (!held[number] && (round / 500 % 2 == 0 || random_below(&random, 4) == 0)) {
+            assert_int_equal(signature_set_add(&set, id), 0);
+            held[number] = true;
+            count++;
+        } else if (held[number] && random_below(&random, 3) != 0) {
+            signature_set_remove(&set, id);
+            held[number] = false;
+            count--;
+        } else if (!held[number]) {
+            signature_set_remove(&set, id);
+        }
+        expect(set.count == count, "round %d: %zu, not %zu", round, set.count, count);
+        for (uint64_t i = round % 7; i < IDS; i += 7)
+            expect(signature_set_holds(&set, crowded_id(i)) == held[i], "round %d, id %llu", round,
+                   (unsigned long long)i);
+    }
+    for (uint64_t i = 0; i < IDS; i++)
+        signature_set_remove(&set, crowded_id(i));
+    assert_int_equal(set.count, 0);
+    for (uint64_t i = 0; i < IDS; i++)
+        expect(!signature_set_holds(&set, crowded_id(i)), "id %llu", (unsigned long long)i);
+    signature_set_clear(&set);
+}
+
 static void an_id_is_the_first_sixteen_bytes_and_never_a_free_slots(void **state)
 {
     uint8_t signature[HASH_SIZE_MAX] = {0};
@@ -263,6 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hundred_thousand_ids_are_held_and_no_other),
         cmocka_unit_test(ids_that_collide_are_kept_apart),
+        cmocka_unit_test(ids_are_taken_out_and_no_other_is_lost),
         cmocka_unit_test(an_id_is_the_first_sixteen_bytes_and_never_a_free_slots),
         cmocka_unit_test(an_empty_and_a_cleared_set_hold_nothing),
         cmocka_unit_test(a_spent_token_costs_at_most_48_bytes),

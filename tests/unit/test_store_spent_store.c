@@ -132,6 +132,22 @@ static void a_tick_drops_what_is_over_and_a_commit_changes_nothing(void **state)
     spent_store_destroy(&store);
 }
 
+static void when_it_is_fully_open_can_be_asked(void **state)
+{
+    struct spent_store *store = new_store(at(10, 100), false);
+
+    (void)state;
+    assert_int_equal(spent_store_opens(store, 30, 1, at(10, 100)), noon + 60);
+    assert_int_equal(spent_store_opens(store, 900, 0, at(10, 100)), noon + 900);
+    assert_int_equal(spent_store_opens(store, 30, 1, at(59, 149)), noon + 60);
+    assert_int_equal(spent_store_opens(store, 30, 1, at(60, 150)), 0);
+    assert_int_equal(spent_store_opens(store, 900, 0, at(60, 150)), noon + 900);
+    spent_store_destroy(&store);
+    store = new_store(at(10, 100), true);
+    assert_int_equal(spent_store_opens(store, 30, 1, at(10, 100)), 0);
+    spent_store_destroy(&store);
+}
+
 static void destroying_nothing_is_allowed(void **state)
 {
     struct spent_store *none = NULL;
@@ -149,6 +165,7 @@ int main(void)
         cmocka_unit_test(a_token_whose_earliest_step_is_covered_is_refused),
         cmocka_unit_test(a_refusal_as_starting_spends_nothing),
         cmocka_unit_test(a_tick_drops_what_is_over_and_a_commit_changes_nothing),
+        cmocka_unit_test(when_it_is_fully_open_can_be_asked),
         cmocka_unit_test(destroying_nothing_is_allowed),
     };
 

@@ -144,6 +144,34 @@ static void an_allowed_token_names_its_steps_and_its_computed_signature(void **s
     }
 }
 
+/* It may have been spent in any of them, and must be remembered until the last is over. */
+static void a_recurring_otp_stands_for_all_its_acceptable_steps(void **state)
+{
+    static const struct {
+        int64_t now, first, last;
+    } rows[] = {{74194137, 74194138, 74194138},
+                {74194138, 74194138, 74194138},
+                {74194139, 74194138, 74194140},
+                {74194140, 74194140, 74194140},
+                {74194141, 74194140, 74194140}};
+    struct token_key *key = key_of(&default_format, RFC_SEED, SECRET);
+    char text[TOKEN_LENGTH_MAX + 1];
+
+    (void)state;
+    mint_at(&default_format, key, "alice", INT64_C(74194138) * 30, text);
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        struct token_verdict verdict =
+            verdict_of(key, &default_format, "alice", "example.org", text, rows[i].now * 30);
+
+        expect(verdict.reason == REASON_ALLOWED, "row %zu: %s", i, reason_word(verdict.reason));
+        expect(verdict.steps.first == rows[i].first && verdict.steps.last == rows[i].last,
+               "row %zu: %lld to %lld", i, (long long)verdict.steps.first,
+               (long long)verdict.steps.last);
+        expect(verdict.filing_step == 74194140, "row %zu", i);
+    }
+    token_key_destroy(&key);
+}
+
 static void formats_of_every_kind_are_verified(void **state)
 {
     size_t formats = 0;
@@ -510,6 +538,7 @@ int main(void)
         cmocka_unit_test(a_token_is_accepted_to_the_second),
         cmocka_unit_test(a_stale_token_says_how_far_its_minters_clock_is_off),
         cmocka_unit_test(an_allowed_token_names_its_steps_and_its_computed_signature),
+        cmocka_unit_test(a_recurring_otp_stands_for_all_its_acceptable_steps),
         cmocka_unit_test(formats_of_every_kind_are_verified),
         cmocka_unit_test(only_the_name_that_was_signed_is_let_in),
         cmocka_unit_test(a_user_with_a_nul_byte_is_not_the_user_before_it),
