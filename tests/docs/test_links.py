@@ -1,0 +1,51 @@
+"""Every link from one document of the project to another leads somewhere."""
+
+import re
+import subprocess
+
+from documents import ROOT
+
+
+def documents():
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
+    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    return [ROOT / name for name in sorted(names)]
+
+
+def without_code(text):
+    return re.sub(r"`[^`\n]*`", "", re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE))
+
+
+def anchors(path):
+    """The names that a reader's program makes of the headings."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", path.read_text(), flags=re.DOTALL | re.MULTILINE), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def broken_links(path, root=ROOT):
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", without_code(path.read_text())):
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        file = (path.parent / name).resolve() if name else path
+        if not file.exists() or not file.is_relative_to(root) or (anchor and anchor not in anchors(file)):
+            broken.append(target)
+    return broken
+
+
+def test_every_relative_link_leads_to_a_file_and_a_heading():
+    assert {str(path.relative_to(ROOT)): links for path in documents() if (links := broken_links(path))} == {}
+
+
+def test_a_broken_link_is_found(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("# A b, c\n[good](#a-b-c) [bad](#a-b) [gone](gone.md) `[code](none.md)`\n```\n[code](none.md)\n```\n")
+    assert broken_links(page, tmp_path) == ["#a-b", "gone.md"]
+
+
+def test_readme_leads_to_every_document():
+    readme = (ROOT / "README.md").read_text()
+    for path in documents():
+        if path.parent == ROOT / "docs":
+            assert f"(docs/{path.name})" in readme, path.name
