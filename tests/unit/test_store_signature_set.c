@@ -110,6 +110,15 @@ static struct signature_id crowded_id(uint64_t number)
                                  .high = (number + 1) << 6 | number % 2};
 }
 
+static size_t count_of_shards(const struct signature_set *set)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < SIGNATURE_SHARDS; i++)
+        count += set->shards[i].count;
+    return count;
+}
+
 static void ids_are_taken_out_and_no_other_is_lost(void **state)
 {
     enum { IDS = 600 };
@@ -138,6 +147,7 @@ static void ids_are_taken_out_and_no_other_is_lost(void **state)
             signature_set_remove(&set, id);
         }
         expect(set.count == count, "round %d: %zu, not %zu", round, set.count, count);
+        expect(count_of_shards(&set) == count, "round %d", round);
         for (uint64_t i = round % 7; i < IDS; i += 7)
             expect(signature_set_holds(&set, crowded_id(i)) == held[i], "round %d, id %llu", round,
                    (unsigned long long)i);
