@@ -81,6 +81,7 @@ class Authd:
         self.account = account
         self.socket_group = socket_group or account.group_name
         self.log = Log()
+        self.hosts = {}
         self.expected = []  # patterns of warnings and errors that belong to the test
         self.process = None
         account.give(self.directory)
@@ -100,6 +101,7 @@ class Authd:
 
     def configure(self, hosts, after_restart="accept"):
         """`hosts` maps each host to its settings."""
+        self.hosts = hosts
         text = f"""
 [server]
 listen = {self.socket}
@@ -115,6 +117,14 @@ after_restart = {after_restart}
             text += f"[host {host}]\n" + "".join(f"{name} = {value}\n" for name, value in settings.items())
         self.write(self.configuration.name, text)
 
+    def check_configuration(self):
+        """The exit status and the output of --check-config."""
+        run = subprocess.run(
+            [self.program, "-c", self.configuration, "--check-config"], capture_output=True, text=True, env=SANITIZERS,
+            **self.account.popen_options(),
+        )
+        return run.returncode, run.stdout + run.stderr
+
     def start(self):
         """Returns the fields of the line that says that it is ready."""
         mark = self.log.mark()
@@ -127,7 +137,13 @@ after_restart = {after_restart}
 
     def stop(self):
         """By SIGTERM, as a service manager does."""
+        self.ask_to_stop()
+        self.await_stop()
+
+    def ask_to_stop(self):
         self.process.send_signal(signal.SIGTERM)
+
+    def await_stop(self):
         status = self.process.wait(PATIENCE)
         self.log.finish()
         assert status == 0, f"xmpp-authd ended with status {status}:\n" + "\n".join(self.log.lines())

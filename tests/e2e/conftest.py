@@ -2,7 +2,6 @@
 that ejabberd runs is lost, if ejabberd or the daemon complains of something that the test did not announce, and if a
 token or a secret stands in anything that they wrote."""
 
-import base64
 import os
 import pathlib
 import shutil
@@ -13,16 +12,10 @@ import pytest
 from authd import Authd
 from ejabberd_server import Ejabberd
 from ejabberd_site import Site
-from plone_minter import Minter
 from processes import Account, command_lines, running
+from secrecy import secrets_in
 
 BUILD = pathlib.Path(os.environ.get("XMPP_AUTHD_BUILD") or pathlib.Path(__file__).resolve().parents[2] / "build")
-
-def traces_of(token):
-    """The bytes by which a token would be known in a file: its two halves, and inside a SASL message's base64 at each of
-    the three alignments."""
-    raw = token.encode()
-    return [*raw.split(b" "), *(base64.b64encode(b"\0" * shift + raw)[4:-8] for shift in range(3))]
 
 
 @pytest.fixture(scope="session")
@@ -66,15 +59,7 @@ def new_authd(ground, programs, accounts):
     for it in made:
         it.close()
     written = "\n".join(line for it in made for line in it.log.lines()).encode()
-    assert not [needle for needle in secrets_in_use() if needle in written], "a secret in the daemon's log"
-
-
-def secrets_in_use():
-    """Whatever must not be seen anywhere, as bytes."""
-    return [
-        *(trace for token in Minter.minted for trace in traces_of(token)),
-        *(secret.encode() for minter in Minter.made for secret in (minter.otp_seed, minter.token_secret)),
-    ]
+    assert not secrets_in(written), "a token or a secret in the daemon's log"
 
 
 @pytest.fixture(scope="session")
@@ -100,8 +85,8 @@ def session_site(ground, programs, accounts):
     assert not left, "relays outlive ejabberd"
     console = ejabberd.console.read_text(errors="replace")
     assert "Sanitizer" not in console and "runtime error" not in console, console
-    leaks = [(path, needle) for needle in secrets_in_use() for path in ejabberd.files_with(needle)]
-    assert not leaks, f"tokens or secrets in what ejabberd wrote: {leaks[:3]}"
+    leaks = {path.name: found for path in ejabberd.files_written() if (found := secrets_in(path.read_bytes()))}
+    assert not leaks, f"tokens or secrets in what ejabberd wrote: {leaks}"
 
 
 @pytest.fixture
@@ -113,8 +98,8 @@ def site(session_site):
     assert session_site.relays() == relays, "ejabberd lost a relay"
     complaints = session_site.complaints(mark)
     assert not complaints, "ejabberd complains:\n" + "\n".join(complaints)
-    leaks = [(pid, needle) for pid, arguments in command_lines() for needle in secrets_in_use() if needle in arguments]
-    assert not leaks, f"tokens or secrets on a command line: {leaks[:3]}"
+    leaks = secrets_in(b"\n".join(arguments for _, arguments in command_lines()))
+    assert not leaks, f"tokens or secrets on a command line: {leaks}"
 
 
 @pytest.fixture

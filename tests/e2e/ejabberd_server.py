@@ -130,6 +130,6 @@ class Ejabberd:
             file.seek(mark)
             return file.read().decode("utf-8", "replace")
 
-    def files_with(self, needle):
-        """The files under its directory that contain these bytes, its own configuration aside."""
-        return [path for path in self.directory.rglob("*") if path.is_file() and needle in path.read_bytes()]
+    def files_written(self):
+        """Its logs and its database."""
+        return [path for path in self.directory.rglob("*") if path.is_file() and path.suffix not in (".pem", ".yml")]

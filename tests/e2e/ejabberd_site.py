@@ -6,7 +6,7 @@ import time
 
 import xmpp_login
 from plone_minter import Minter
-from processes import running
+from processes import naps, running
 
 HOST, OTHER_HOST = "chat.example", "other.example"
 
@@ -53,6 +53,10 @@ class Site:
     def relays(self):
         """The pids of the relays that ejabberd runs."""
         return running(self.relay)
+
+    def relay_naps(self):
+        """For each relay, how often it has gone to sleep: once more when it has asked a question and waits for the answer."""
+        return {pid: naps(pid) for pid in self.relays()}
 
     def complaints(self, mark):
         """The lines of ejabberd's log since the mark that report a warning or worse."""

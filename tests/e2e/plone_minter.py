@@ -32,13 +32,13 @@ class Minter:
         when = datetime.datetime.fromtimestamp(at, datetime.timezone.utc)
         return self.otp_service.generate_otp(self.otp_service.timecode(when))
 
-    def sign(self, otp, nonce, jid):
-        return hmac.new(self.token_secret.encode(), (otp + nonce + jid).encode(), hashlib.sha256).digest()
-
     def mint(self, jid, offset=0):
         """A token for the bare JID, as a clock that is `offset` seconds ahead would have it."""
-        otp = self.otp(time.time() + offset)
+        return self.token(self.otp(time.time() + offset), jid)
+
+    def token(self, otp, jid):
         nonce = "".join(str(random.randint(0, 9)) for _ in range(32))
-        token = "{} {}".format(otp + nonce, base64.b64encode(self.sign(otp, nonce, jid)).decode())
+        signature = hmac.new(self.token_secret.encode(), (otp + nonce + jid).encode(), hashlib.sha256).digest()
+        token = "{} {}".format(otp + nonce, base64.b64encode(signature).decode())
         self.minted.append(token)
         return token

@@ -6,6 +6,7 @@ import grp
 import os
 import pathlib
 import pwd
+import re
 import signal
 
 PR_SET_PDEATHSIG = 1
@@ -13,7 +14,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def die_with_parent():
-    """For preexec_fn: the process gets SIGTERM when the tests are killed, so that nothing is ever left over."""
+    """For preexec_fn: the process gets SIGTERM when the tests are killed, so that nothing is ever left over. It does so when
+    the thread that started it ends, so start it from the main one."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -64,3 +66,8 @@ def running(program):
     """The pids of the processes that were started as this very path."""
     start = str(program).encode() + b"\0"
     return {pid for pid, arguments in command_lines() if arguments.startswith(start)}
+
+
+def naps(pid):
+    """How often the process went to sleep of its own accord, to wait for something."""
+    return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)[1])
