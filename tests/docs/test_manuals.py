@@ -132,7 +132,7 @@ def test_the_default_paths_are_the_same_everywhere(path):
     """In both pages, and in what the programs say or do without being told."""
     for page in ("xmpp-authd.8", "xmpp-authd.conf.5"):
         assert f".It Pa {path}" in (MANUALS / page).read_text()
-    code = "".join(source.read_text() for source in (ROOT / "src").rglob("*.c"))
+    code = "".join(source.read_text() for source in (ROOT / "src").rglob("*.[ch]"))
     assert path in code or path.endswith("/control.sock")
 
 
