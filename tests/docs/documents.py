@@ -100,8 +100,8 @@ def documented_settings():
 
 
 def sample_settings():
-    """(section, name, value, commented out) for each setting of the sample, and the headers with the same mark. Prose is
-    what follows `# `; a setting or header that is commented out has its # right before it."""
+    """(section, name, value, commented out) for each setting of the sample, and the headers with the same mark. Prose
+    is what follows `# `; a setting or header that is commented out has its # right before it."""
     settings, headers = [], []
     for line in SAMPLE.read_text().splitlines():
         header = re.fullmatch(r"(#?)(\[.+\])", line)

@@ -63,5 +63,6 @@ def test_demo_fails_where_the_daemon_does_not_start_and_shows_its_log(tmp_path):
 
 
 def test_demo_fails_where_the_daemon_does_not_stop_in_order(tmp_path):
-    result = demo(build_with(tmp_path, "xmpp-authd", 'REAL "$@" & trap "kill $!; wait $!; exit 3" TERM; wait\n'), tmp_path)
+    text = 'REAL "$@" & trap "kill $!; wait $!; exit 3" TERM; wait\n'
+    result = demo(build_with(tmp_path, "xmpp-authd", text), tmp_path)
     assert result.returncode != 0 and "the daemon exited with status 3" in result.stderr

@@ -12,19 +12,20 @@ def documents():
     return [ROOT / name for name in sorted(names)]
 
 
-def without_code(text):
-    return re.sub(r"`[^`\n]*`", "", re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE))
+def without_fences(text):
+    return re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
 
 
 def anchors(path):
     """The names that a reader's program makes of the headings."""
-    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", path.read_text(), flags=re.DOTALL | re.MULTILINE), flags=re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", without_fences(path.read_text()), flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def broken_links(path, root=ROOT):
     broken = []
-    for target in re.findall(r"\]\(([^)\s]+)\)", without_code(path.read_text())):
+    prose = re.sub(r"`[^`\n]*`", "", without_fences(path.read_text()))
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose):
         if re.match(r"[a-z]+:", target):
             continue
         name, _, anchor = target.partition("#")
@@ -40,7 +41,8 @@ def test_every_relative_link_leads_to_a_file_and_a_heading():
 
 def test_a_broken_link_is_found(tmp_path):
     page = tmp_path / "page.md"
-    page.write_text("# A b, c\n[good](#a-b-c) [bad](#a-b) [gone](gone.md) `[code](none.md)`\n```\n[code](none.md)\n```\n")
+    links = "[good](#a-b-c) [bad](#a-b) [gone](gone.md) `[code](none.md)`"
+    page.write_text(f"# A b, c\n{links}\n```\n[code](none.md)\n```\n")
     assert broken_links(page, tmp_path) == ["#a-b", "gone.md"]
 
 

@@ -129,8 +129,9 @@ def run_walk(tmp_path_factory):
     (directory / "script").write_text(script)
     (directory / "machine").mkdir()
     directory.chmod(0o755)
+    sandbox = [ROOT / "tests" / "docs" / "sandbox", directory / "machine", BUILD.resolve(), directory / "script"]
     result = subprocess.run(
-        ["unshare", "--mount", ROOT / "tests" / "docs" / "sandbox", directory / "machine", BUILD.resolve(), directory / "script"],
+        ["unshare", "--mount", "--pid", "--fork", "--kill-child", *sandbox],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False,
     )
     done = re.findall(r"^@@ (\d+)\n(.*?)^@@ status (\d+)\n", result.stdout, flags=re.DOTALL | re.MULTILINE)

@@ -55,8 +55,8 @@ def test_manual_page_says_whether_a_restart_is_needed_for(setting, documented):
 
 
 def bounded_configuration(which, offset):
-    """Every bounded setting of the manual page at a bound, or beyond it by offset; each host setting in a host of its own,
-    for some bounds rule each other out. Also the lines of these settings."""
+    """Every bounded setting of the manual page at a bound, or beyond it by offset; each host setting in a host of its
+    own, for some bounds rule each other out. Also the lines of these settings."""
     lines, places, secrets = [], [], keys()
     single = {}
     for setting, documented in PAIRS:
