@@ -56,18 +56,20 @@ class Log:
         with self._news:
             return [line for line in self._lines[mark:] if line]
 
-    def events(self, mark=0, **fields):
-        """The lines that have these fields."""
+    def await_events(self, count, mark=0, **fields):
+        """The lines since the mark that have these fields, once there are this many."""
         wanted = fields.items()
-        return [line for line in map(parse_line, self.lines(mark)) if wanted <= line.items()]
+
+        def found():
+            return [line for line in map(parse_line, self._lines[mark:]) if wanted <= line.items()]
+
+        with self._news:
+            self._news.wait_for(lambda: len(found()) >= count or "" in self._lines[mark:], PATIENCE)
+            assert len(found()) >= count, f"not {count} of {fields} in:\n" + "\n".join(self._lines[mark:])
+            return found()
 
     def await_event(self, mark=0, **fields):
-        """The first line since the mark that has these fields; waits for it."""
-        with self._news:
-            self._news.wait_for(lambda: self.events(mark, **fields) or "" in self._lines[mark:], PATIENCE)
-        found = self.events(mark, **fields)
-        assert found, f"no {fields} in:\n" + "\n".join(self.lines(mark))
-        return found[0]
+        return self.await_events(1, mark, **fields)[0]
 
 
 class Authd:

@@ -23,11 +23,6 @@ def list_users(site, authd):
     return configure
 
 
-def verdicts(authd, mark):
-    """What the daemon said of whom: {user: reason}."""
-    return {line["user"]: line["reason"] for line in authd.log.events(mark, event="verdict", question="isuser")}
-
-
 def test_a_message_to_a_known_user_who_is_offline_is_kept_and_one_to_an_unknown_user_comes_back(site, authd, list_users):
     list_users("# who works here\nalice\nbob@" + HOST + "\n")
     mark = authd.log.mark()
@@ -45,7 +40,8 @@ def test_a_message_to_a_known_user_who_is_offline_is_kept_and_one_to_an_unknown_
         assert kept["from"].bare == ALICE and kept["body"] == "for later"
 
     asyncio.run(scenario())
-    assert verdicts(authd, mark) == {"bob": "allowed", "nobody": "unknown-user"}
+    verdicts = authd.log.await_events(2, mark, event="verdict", question="isuser")
+    assert {line["user"]: line["reason"] for line in verdicts} == {"bob": "allowed", "nobody": "unknown-user"}
 
 
 def test_who_exists_says_nothing_about_who_may_log_in(site, authd, list_users):
