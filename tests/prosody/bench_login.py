@@ -103,7 +103,7 @@ def measure_time(directory, daemon, ours, logins):
 
 def main():
     parser = argparse.ArgumentParser(description="What a login through xmpp-authd costs Prosody.")
-    parser.add_argument("--pairs", type=int, default=150)
+    parser.add_argument("--pairs", type=int, default=200)
     parser.add_argument("--logins", type=int, default=50, help="in each turn")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="prosody-bench-") as name:

@@ -18,7 +18,6 @@ MODULES = ("roster", "saslauth", "tls", "disco", "ping", "blocklist", "pep", "ma
 
 CONFIGURATION = """
 run_as_root = {as_root}
-daemonize = false
 data_path = "{directory}/data"
 pidfile = "{directory}/prosody.pid"
 plugin_paths = {{ {plugins} }}

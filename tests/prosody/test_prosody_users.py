@@ -166,3 +166,12 @@ def test_other_modules_can_check_a_password(site):
     assert here.prosody.console(check % here.token("try-again")).endswith("nil")
     assert here.prosody.console(check % r"a\nauth:alice:users.test:b").endswith("nil")
     assert len(here.daemon.asked("auth")) == 3
+
+
+def test_a_name_that_no_session_can_have_is_not_asked_about(site):
+    """Another module that forgets to prepare a name gets no, not a yes for somebody else."""
+    here = site("users.test")
+    for name in ("FRANK", "Straße", "frank@users.test", "a b"):
+        command = f'>tostring(require"core.usermanager".test_password("{name}", "users.test", "{here.token()}"))'
+        assert here.prosody.console(command).endswith("nil")
+    assert here.daemon.questions == []

@@ -25,37 +25,36 @@ Pool.__index = Pool
 --   ready      takes questions
 --   leaving    the daemon takes no more questions (it is stopping), but still answers those it has
 --   closed     of no more use
+-- Those that are opening, greeting or ready are in `pool.open`, those that are leaving in `pool.leaving`.
 
 local function new(options)
     local pool = setmetatable({}, Pool)
     for name, value in pairs(options) do
         pool[name] = value
     end
-    pool.open = {}                    -- connections in any state but closed
-    pool.waiting = options.fifo.new() -- questions that are on no connection yet
+    pool.open, pool.leaving = {}, {}
+    pool.unanswered = 0               -- questions, the greetings left aside
+    pool.waiting = options.fifo.new() -- those of them that are on no connection yet
     pool.cooling_until = -math.huge
     pool.away_since = nil             -- since when no connection could be made, while there is none;
     pool.away_long = false            -- and whether that is longer than a question waits
     return pool
 end
 
--- Questions without an answer, the greetings left aside.
-function Pool:load()
-    local count = self.waiting:length()
-    for _, connection in ipairs(self.open) do
-        if connection.state ~= "greeting" then
-            count = count + connection.asked:length()
-        end
-    end
-    return count
-end
-
 -- Asks. `bytes` is a framed request; answered(verdict) is called exactly once, perhaps before ask() returns.
 function Pool:ask(bytes, answered)
-    if self.closing or self:load() >= self.limit then
+    if self.closing or self.unanswered >= self.limit then
         return answered(self.wire.TRY_AGAIN)
     end
-    self.waiting:push({ bytes = bytes, answered = answered, deadline = self.now() + self.timeout })
+    self.unanswered = self.unanswered + 1
+    self.waiting:push({
+        bytes = bytes,
+        deadline = self.now() + self.timeout,
+        answered = function(verdict)
+            self.unanswered = self.unanswered - 1
+            answered(verdict)
+        end,
+    })
     self:move()
 end
 
@@ -71,7 +70,10 @@ function Pool:move()
         self:connect_missing()
         self:write_waiting()
     end
-    self:close_idle()
+    self:discard_idle(self.leaving)
+    if self.closing and self.waiting:length() == 0 then
+        self:discard_idle(self.open)
+    end
     self:watch_deadlines()
 end
 
@@ -85,22 +87,11 @@ local function remove(list, item)
     end
 end
 
--- Connections that take questions, or soon will.
-function Pool:usable()
-    local count = 0
-    for _, connection in ipairs(self.open) do
-        if connection.state ~= "leaving" then
-            count = count + 1
-        end
-    end
-    return count
-end
-
 function Pool:connect_missing()
-    if self.now() < self.cooling_until then
+    if #self.open < self.connections and self.now() < self.cooling_until then
         return self:retry_later()
     end
-    for _ = self:usable() + 1, self.connections do
+    for _ = #self.open + 1, self.connections do
         local failure = self:connect_one()
         if failure then
             return self:attempt_failed(failure)
@@ -153,7 +144,7 @@ end
 function Pool:attempt_failed(reason)
     local now, last_attempt = self.now(), self.cooling_until - COOLDOWN
     self.cooling_until = now + COOLDOWN
-    if self:usable() > 0 then
+    if #self.open > 0 then
         return
     end
     if not self.away_since or now - last_attempt > self.timeout then
@@ -187,9 +178,8 @@ function Pool:lose(connection, reason)
     end
     local was_unused = connection.state == "opening" or connection.state == "greeting"
     local unanswered = connection.asked
-    connection.state, connection.asked = "closed", self.fifo.new()
-    remove(self.open, connection)
-    connection.link.close()
+    connection.asked = self.fifo.new()
+    self:discard(connection)
     if was_unused then
         self:attempt_failed(reason)
     elseif unanswered:length() > 0 then
@@ -199,14 +189,18 @@ function Pool:lose(connection, reason)
     self:move()
 end
 
-function Pool:close_idle()
-    for position = #self.open, 1, -1 do
-        local connection = self.open[position]
-        local unwanted = connection.state == "leaving" or (self.closing and self.waiting:length() == 0)
-        if unwanted and (connection.asked:length() == 0 or connection.state == "greeting") then
-            connection.state = "closed"
-            table.remove(self.open, position)
-            connection.link.close()
+function Pool:discard(connection)
+    remove(connection.state == "leaving" and self.leaving or self.open, connection)
+    connection.state = "closed"
+    connection.link.close()
+end
+
+-- Closes those of a list that owe no answer to a question.
+function Pool:discard_idle(list)
+    for position = #list, 1, -1 do
+        local connection = list[position]
+        if connection.asked:length() == 0 or connection.state == "greeting" then
+            self:discard(connection)
         end
     end
 end
@@ -225,19 +219,25 @@ function Pool:least_busy()
 end
 
 function Pool:write_waiting()
-    local connection = self:least_busy()
-    while connection and self.waiting:length() > 0 do
-        self:write(connection, self.waiting:peek())
-        connection = self:least_busy()
+    while self.waiting:length() > 0 do
+        local connection = self:least_busy()
+        if not connection then
+            break
+        end
+        self:write(connection)
     end
-    if self.waiting:length() > 0 and self:usable() == 0 and self.now() >= self.cooling_until then
+    if self.waiting:length() > 0 and #self.open == 0 and self.now() >= self.cooling_until then
         self:connect_missing()
     end
 end
 
-function Pool:write(connection, question)
+-- Writes the question that has waited longest.
+function Pool:write(connection)
+    local question = self.waiting:peek()
     local outcome = connection.link.send(question.bytes)
     if outcome == "refused" then
+        remove(self.open, connection)
+        table.insert(self.leaving, connection)
         connection.state = "leaving"
         return
     end
@@ -292,8 +292,10 @@ function Pool:earliest_deadline()
         end
     end
     consider(self.waiting)
-    for _, connection in ipairs(self.open) do
-        consider(connection.asked)
+    for _, list in ipairs({ self.open, self.leaving }) do
+        for _, connection in ipairs(list) do
+            consider(connection.asked)
+        end
     end
     return earliest
 end
@@ -318,10 +320,12 @@ function Pool:enforce_deadlines()
         local question = line:peek()
         return question and question.deadline <= now
     end
-    for position = #self.open, 1, -1 do
-        local connection = self.open[position]
-        if connection and is_due(connection.asked) then
-            self:lose(connection, "no answer in time")
+    for _, list in ipairs({ self.open, self.leaving }) do
+        for position = #list, 1, -1 do
+            local connection = list[position]
+            if connection and is_due(connection.asked) then
+                self:lose(connection, "no answer in time")
+            end
         end
     end
     while is_due(self.waiting) do

@@ -1,4 +1,4 @@
--- Runs the unit tests of the Prosody module's pure parts with a bare Lua, without Prosody:
+-- Runs the unit tests of the Prosody module's parts with a bare Lua, without Prosody:
 --
 --     lua5.4 tests/prosody/unit/run.lua
 --
@@ -8,7 +8,7 @@
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
 local parts = here .. "/../../../conf/prosody/auth_xmpp_authd/"
 
-local FILES = { "test_wire", "test_fifo", "test_pool", "test_users" }
+local FILES = { "test_wire", "test_fifo", "test_pool", "test_users", "test_sasl" }
 
 -- What the tests get: load(part) for a part of the module and equal().
 local tools = {}

@@ -185,6 +185,30 @@ tests["the limit counts every question without an answer"] = function()
     it:expect("e", nil)
 end
 
+tests["greetings on their way do not count"] = function()
+    local it = world({ limit = 3, greets = false })
+    for _, name in ipairs({ "a", "b", "c", "d" }) do
+        it:ask(name)
+        it:turn()
+    end
+    it:expect("c", nil)
+    it:expect("d", "try-again")
+end
+
+tests["a question that was written forgets its bytes, for they hold a token"] = function()
+    local it = ready_world()
+    it:ask("a")
+    local asked = 0
+    for _, connection in ipairs(it.pool.open) do
+        local question = connection.asked:peek()
+        if question then
+            asked = asked + 1
+            equal(question.bytes, nil)
+        end
+    end
+    equal(asked, 1)
+end
+
 tests["a question asked from within an answer is in its turn"] = function()
     local it = ready_world({ connections = 1 })
     it.pool:ask("question outer", function() it:ask("inner") end)
@@ -546,7 +570,7 @@ tests["every question gets one answer, its own or try-again, in any storm"] = fu
             equal(#got, 1, "seed " .. seed .. ", answers to " .. name)
             assert(got[1] == "try-again" or got[1] == truth["question " .. name], "seed " .. seed .. ": another's answer")
         end
-        equal(it.pool:load(), 0, "load")
+        equal(it.pool.unanswered, 0, "questions without an answer")
     end
 end
 
