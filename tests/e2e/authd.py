@@ -4,15 +4,11 @@ import pathlib
 import re
 import signal
 import subprocess
-import threading
+import time
 
-from processes import Account, die_with_parent
+from processes import SANITIZERS, Account, die_with_parent
 
 PATIENCE = 20  # seconds; only ever reached where a test fails
-
-# A daemon that is hidden from other processes of its own account is hidden from the leak checker too.
-SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
-
 
 def parse_line(line):
     """A logfmt line as a dictionary."""
@@ -21,55 +17,27 @@ def parse_line(line):
 
 
 class Log:
-    """What a process writes to stderr, line by line, as it comes."""
+    """The file that the daemon, and after it the next one, writes its log to. A verdict's line is there before its answer."""
 
-    def __init__(self):
-        self._lines = []
-        self._news = threading.Condition()
-        self._reader = None
+    def __init__(self, path):
+        self._path = path
+        path.touch()
 
-    def follow(self, stream):
-        """Takes the stream's lines until it ends."""
-        self._reader = threading.Thread(target=self._take, args=(stream,), daemon=True)
-        self._reader.start()
-
-    def _take(self, stream):
-        with stream:
-            for line in stream:
-                with self._news:
-                    self._lines.append(line.decode("utf-8", "replace").rstrip("\n"))
-                    self._news.notify_all()
-        with self._news:
-            self._lines.append("")
-            self._news.notify_all()
-
-    def finish(self):
-        """Waits for the end of the stream."""
-        if self._reader:
-            self._reader.join()
+    def open(self):
+        return self._path.open("ab")
 
     def mark(self):
-        with self._news:
-            return len(self._lines)
+        return self._path.stat().st_size
 
     def lines(self, mark=0):
-        with self._news:
-            return [line for line in self._lines[mark:] if line]
+        with self._path.open("rb") as file:
+            file.seek(mark)
+            return file.read().decode("utf-8", "replace").splitlines()
 
-    def await_events(self, count, mark=0, **fields):
-        """The lines since the mark that have these fields, once there are this many."""
+    def events(self, mark=0, **fields):
+        """The lines since the mark that have these fields."""
         wanted = fields.items()
-
-        def found():
-            return [line for line in map(parse_line, self._lines[mark:]) if wanted <= line.items()]
-
-        with self._news:
-            self._news.wait_for(lambda: len(found()) >= count or "" in self._lines[mark:], PATIENCE)
-            assert len(found()) >= count, f"not {count} of {fields} in:\n" + "\n".join(self._lines[mark:])
-            return found()
-
-    def await_event(self, mark=0, **fields):
-        return self.await_events(1, mark, **fields)[0]
+        return [line for line in map(parse_line, self.lines(mark)) if wanted <= line.items()]
 
 
 class Authd:
@@ -82,7 +50,7 @@ class Authd:
         self.configuration = self.directory / "xmpp-authd.conf"
         self.account = account
         self.socket_group = socket_group or account.group_name
-        self.log = Log()
+        self.log = Log(self.directory / "log")
         self.hosts = {}
         self.expected = []  # patterns of warnings and errors that belong to the test
         self.process = None
@@ -130,12 +98,17 @@ after_restart = {after_restart}
     def start(self):
         """Returns the fields of the line that says that it is ready."""
         mark = self.log.mark()
-        self.process = subprocess.Popen(
-            [self.program, "-c", self.configuration], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=SANITIZERS,
-            preexec_fn=die_with_parent, **self.account.popen_options(),
-        )
-        self.log.follow(self.process.stderr)
-        return self.log.await_event(mark, event="ready")
+        with self.log.open() as log:
+            self.process = subprocess.Popen(
+                [self.program, "-c", self.configuration], stdin=subprocess.DEVNULL, stderr=log, env=SANITIZERS,
+                preexec_fn=die_with_parent, **self.account.popen_options(),
+            )
+        deadline = time.monotonic() + PATIENCE
+        while not (ready := self.log.events(mark, event="ready")):
+            assert self.is_running, "xmpp-authd does not start:\n" + "\n".join(self.log.lines(mark))
+            assert time.monotonic() < deadline, "xmpp-authd is not ready:\n" + "\n".join(self.log.lines(mark))
+            time.sleep(0.002)
+        return ready[0]
 
     def stop(self):
         """By SIGTERM, as a service manager does."""
@@ -147,13 +120,11 @@ after_restart = {after_restart}
 
     def await_stop(self):
         status = self.process.wait(PATIENCE)
-        self.log.finish()
         assert status == 0, f"xmpp-authd ended with status {status}:\n" + "\n".join(self.log.lines())
 
     def kill(self):
         self.process.kill()
         self.process.wait()
-        self.log.finish()
 
     def pause(self):
         self.process.send_signal(signal.SIGSTOP)

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-from processes import Account, die_with_parent
+from processes import SANITIZERS, Account, die_with_parent
 
 SNIPPET = pathlib.Path(__file__).resolve().parents[2] / "conf" / "ejabberd" / "ejabberd.yml.example"
 
@@ -87,6 +87,7 @@ class Ejabberd:
             "EJABBERD_LOG_PATH": str(self.log),
             "ERL_LIBS": library_path(),
             "ERL_CRASH_DUMP_BYTES": "0",
+            **SANITIZERS,
         }
         with self.console.open("ab") as console:
             # Without a node name there is no epmd, no cookie and no port for other nodes.

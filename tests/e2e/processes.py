@@ -9,6 +9,10 @@ import pwd
 import re
 import signal
 
+# For builds with sanitizers. The programs hide their memory from other processes of their own account, and so from the leak
+# checker, which is one.
+SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
+
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
