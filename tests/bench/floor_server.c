@@ -78,7 +78,7 @@ static void on_read(struct bufferevent *stream, void *context)
     char answers[ANSWERS_SIZE];
     size_t answers_size = 0;
     size_t used = 0;
-    struct frame frame;
+    struct frame frame = {0};
 
     (void)context;
     while (used < size && answers_size < ANSWERS_SIZE &&

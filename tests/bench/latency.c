@@ -7,7 +7,7 @@ static unsigned bucket_of(uint64_t value)
     unsigned doublings = 0;
     unsigned bucket;
 
-    while (value >= 2 * LATENCY_STEPS) {
+    while (value >= UINT64_C(2) * LATENCY_STEPS) {
         value >>= 1;
         doublings++;
     }

@@ -47,7 +47,7 @@ def describe():
 
 
 def resident_bytes(pid):
-    """A process's resident memory: by a walk of its page tables where that may be read, else by the kernel's counters."""
+    """A process's resident memory: by a walk of its page tables where that may be read, else by the kernel's count."""
     kilobytes = _first_match(f"/proc/{pid}/smaps_rollup", r"^Rss:\s+(\d+)") or _first_match(
         f"/proc/{pid}/status", r"^VmRSS:\s+(\d+)"
     )

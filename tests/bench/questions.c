@@ -30,21 +30,31 @@ void framing_write(const struct framing *framing, const char text[MINT_QUESTION_
     memcpy(place_r + 2, text, MINT_QUESTION_LENGTH);
 }
 
-int question_set_fill(struct question_set *set_r, const struct framing *framing,
-                      struct minter *minter, size_t count)
+static int mint_all(uint8_t *bytes, const struct framing *framing, struct minter *minter,
+                    size_t count)
 {
     time_t now = time(NULL);
     struct minted minted;
 
-    *set_r = (struct question_set){.framing = framing, .count = count};
-    set_r->bytes = malloc(count * framing->question_size);
-    for (size_t i = 0; set_r->bytes != NULL && i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (minter_mint(minter, now, &minted) != 0)
-            question_set_clear(set_r);
-        else
-            framing_write(framing, minted.question, set_r->bytes + i * framing->question_size);
+            return -1;
+        framing_write(framing, minted.question, bytes + i * framing->question_size);
     }
-    return set_r->bytes == NULL ? -1 : 0;
+    return 0;
+}
+
+int question_set_fill(struct question_set *set_r, const struct framing *framing,
+                      struct minter *minter, size_t count)
+{
+    uint8_t *bytes = malloc(count * framing->question_size);
+
+    if (bytes == NULL || mint_all(bytes, framing, minter, count) != 0) {
+        free(bytes);
+        return -1;
+    }
+    *set_r = (struct question_set){.framing = framing, .bytes = bytes, .count = count};
+    return 0;
 }
 
 void question_set_clear(struct question_set *set)

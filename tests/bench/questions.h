@@ -23,8 +23,8 @@ struct question_set {
 /* The framing of a name, "generic" or "ejabberd"; NULL for another. */
 const struct framing *framing_find(const char *word);
 
-/* Makes count fresh questions. 0, or -1 where memory is short or OpenSSL fails (the set is empty
- * then). Freed with question_set_clear(). */
+/* Makes count fresh questions. 0, or -1 where memory is short or OpenSSL fails. Freed with
+ * question_set_clear(). */
 __attribute__((warn_unused_result)) int question_set_fill(struct question_set *set_r,
                                                           const struct framing *framing,
                                                           struct minter *minter, size_t count);

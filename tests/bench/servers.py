@@ -50,7 +50,14 @@ class Bench:
             "floor": [self.program("bench/floor-server"), self.socket_path("floor")],
             "floor+hmac": [self.program("bench/floor-server"), "--hmac", self.socket_path("floor+hmac")],
         }
-        subprocess.run(self.commands["xmpp-authd"] + ["--check-config"], check=True)
+        self._check_programs()
+
+    def _check_programs(self):
+        for command in self.commands.values():
+            if not os.access(command[0], os.X_OK):
+                raise ServerFailed(f"{command[0]} is missing: build it with `make programs bench-programs`")
+        if subprocess.run(self.commands["xmpp-authd"] + ["--check-config"], check=False).returncode != 0:
+            raise ServerFailed("the daemon refuses the configuration")
 
     def _write(self, name, text):
         path = os.path.join(self.directory, name)

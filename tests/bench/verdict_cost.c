@@ -290,7 +290,7 @@ static double median(double *values, size_t count)
 static void print_medians(struct bench *bench)
 {
     size_t rounds = bench->options.rounds;
-    double ratios[ROUNDS_MAX];
+    double ratios[ROUNDS_MAX] = {0};
 
     for (size_t i = 0; i < rounds; i++)
         ratios[i] = bench->nanoseconds[WHOLE][i] / bench->nanoseconds[HMAC][i];
