@@ -34,7 +34,7 @@ static int mint_all(uint8_t *bytes, const struct framing *framing, struct minter
                     size_t count)
 {
     time_t now = time(NULL);
-    struct minted minted;
+    struct minted minted = {0};
 
     for (size_t i = 0; i < count; i++) {
         if (minter_mint(minter, now, &minted) != 0)

@@ -72,7 +72,7 @@ static int mint_batch(struct bench *bench)
 {
     const struct framing *framing = bench->options.framing;
     time_t now = time(NULL);
-    struct minted minted;
+    struct minted minted = {0};
 
     for (size_t i = 0; i < bench->options.batch; i++) {
         if (minter_mint(bench->minter, now, &minted) != 0)
