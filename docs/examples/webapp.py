@@ -85,11 +85,15 @@ class Users:
     def __init__(self, path):
         self._hashes = {}
         self._turn = threading.Lock()
-        for line in pathlib.Path(path).read_text().splitlines():
-            name, salt, password_hash = line.split(":")
+        for number, line in enumerate(pathlib.Path(path).read_text().splitlines(), 1):
+            name, *rest = line.split(":")
+            try:
+                salt, password_hash = map(bytes.fromhex, rest)
+            except ValueError:
+                sys.exit(f"{path}:{number}: not a line that --new-user has printed")
             if not USER_NAME.fullmatch(name):
-                sys.exit(f"{path}: user names are made of a-z 0-9 . _ -")
-            self._hashes[name] = bytes.fromhex(salt), bytes.fromhex(password_hash)
+                sys.exit(f"{path}:{number}: user names are made of a-z 0-9 . _ -")
+            self._hashes[name] = salt, password_hash
 
     @staticmethod
     def line(name, password):
@@ -350,8 +354,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def asset(self, name):
         """A file of Converse.js."""
-        path = (self.server.assets / urllib.parse.unquote(name).replace("\0", "")).resolve()
-        if not path.is_relative_to(self.server.assets) or not path.is_file():
+        path = self.server.assets.get(urllib.parse.unquote(name))
+        if not path:
             return self.not_found()
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         self.answer(200, path.read_bytes(), kind, {"Cache-Control": "max-age=3600"})
@@ -377,15 +381,25 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+def find_assets(directory):
+    """The files below the directory by their relative paths: what is not listed here can't be asked for."""
+    assets = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
+    if "converse.min.js" not in assets:
+        sys.exit(f"{directory}: this is not the dist directory of npm's converse.js")
+    return assets
+
+
 class Server(http.server.ThreadingHTTPServer):
     """On loopback alone: a reverse proxy with TLS stands before it."""
+
+    request_queue_size = 128
 
     def __init__(self, options):
         super().__init__(("127.0.0.1", options.port), Handler)
         self.secrets = read_secrets(options.secrets)
         self.users = Users(options.users)
         self.sessions = Sessions(options.session_lifetime)
-        self.assets = pathlib.Path(options.converse).resolve()
+        self.assets = find_assets(pathlib.Path(options.converse))
         self.domain, self.websocket = options.domain, options.websocket
         self.origin = options.origin or f"http://localhost:{self.server_port}"
         self.is_https = self.origin.startswith("https:")
@@ -403,6 +417,10 @@ class Server(http.server.ThreadingHTTPServer):
             "frame-ancestors 'none'",
             "base-uri 'none'",
         ))
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # a browser may go away at any time
+            super().handle_error(request, client_address)
 
 
 def arguments():
