@@ -10,6 +10,13 @@ CC := gcc
 endif
 
 PACKAGES := libevent libcrypto inih
+
+# The shared store of spent tokens: built where hiredis is there; REDIS=0 leaves it out.
+REDIS ?= $(if $(shell pkg-config --exists hiredis 2>/dev/null && echo yes),1,0)
+ifeq ($(REDIS),1)
+PACKAGES += hiredis
+override CPPFLAGS += -DHAVE_REDIS
+endif
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wcast-qual -Wwrite-strings -Wvla -Wformat=2 -Wundef
 HARDENING := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
@@ -37,6 +44,9 @@ endif
 # Each room knows only the rooms to the left of it.
 ROOMS    := base token store wire config daemon ctl relay
 SOURCES  := $(foreach room,$(ROOMS),$(wildcard src/$(room)/*.c))
+ifneq ($(REDIS),1)
+SOURCES  := $(filter-out src/store/redis_store.c,$(SOURCES))
+endif
 OBJECTS  := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 PROGRAMS := xmpp-authd xmpp-authctl xmpp-extauth
 UNITS    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
@@ -58,7 +68,7 @@ test-packages:
 $(BUILD)/obj/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(SAY) '  CC    $@'
-	$(COMPILE) $(if $(findstring /relay/,$@)$(findstring xmpp-extauth,$@),,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)) -c -o $@ $<
+	$(COMPILE) $(if $(findstring /relay/,$@)$(findstring xmpp-extauth,$@),,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null | sed 's/-I/-isystem /g')) -c -o $@ $<
 
 $(BUILD)/xmpp-authd: $(BUILD)/obj/xmpp-authd.o $(call objects_of,base token store wire config daemon)
 	$(SAY) '  LINK  $@'

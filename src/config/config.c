@@ -5,6 +5,7 @@
 
 #include "config/hosts.h"
 #include "config/listeners.h"
+#include "config/replay.h"
 #include "config/source_file.h"
 
 static void build(struct config *config, const struct source_file *file, struct problems *problems)
@@ -17,6 +18,7 @@ static void build(struct config *config, const struct source_file *file, struct 
     config->replay = section_single(&config->sections, SECTION_REPLAY)->values;
     config->log = section_single(&config->sections, SECTION_LOG)->values;
     listeners_build(config, problems);
+    replay_build(config, problems, &holders);
     hosts_build(config, problems, &holders);
     listeners_check_groups(config, holders, problems);
 }

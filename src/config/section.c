@@ -277,8 +277,14 @@ void sections_clear_secrets(struct section_list *list)
 {
     for (struct section *section = list->first; section != NULL; section = section->next) {
         for (size_t i = 0; i < setting_count; i++) {
-            if (settings[i].section == section->kind && settings[i].kind == VALUE_SECRET)
-                secret_clear((struct secret *)((char *)section->values + settings[i].offset));
+            void *field = (char *)section->values + settings[i].offset;
+
+            if (settings[i].section != section->kind)
+                continue;
+            if (settings[i].kind == VALUE_SECRET)
+                secret_clear(field);
+            if (settings[i].kind == VALUE_STORE)
+                secret_clear(&((struct store_rule *)field)->password);
         }
     }
 }

@@ -18,7 +18,6 @@ const struct section_type section_types[SECTION_KIND_COUNT] = {
 };
 
 static const char *const protocols[] = {"auto", "generic", "ejabberd", NULL};
-static const char *const stores[] = {"journal", "memory", NULL};
 static const char *const after_restart_rules[] = {"refuse", "accept", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const otp_hashes[] = {"sha1", "sha256", "sha512", NULL};
@@ -75,8 +74,10 @@ const struct setting settings[] = {
     {SECTION_STATE, "dir", VALUE_PATH, PLACE(state, directory), .initial = "/var/lib/xmpp-authd", .restart = true,
      .meaning = "the daemon's own directory, mode 0700: the journal of spent tokens"},
 
-    {SECTION_REPLAY, "store", VALUE_CHOICE, PLACE(replay, store), .initial = "memory", .choices = stores, .restart = true,
-     .meaning = "where spent tokens are remembered"},
+    {SECTION_REPLAY, "store", VALUE_STORE, PLACE(replay, store), .initial = "memory", .restart = true,
+     .meaning = "where spent tokens are remembered: journal, memory, redis://[:PASSWORD@]HOST:PORT/DB or redis+unix:PATH"},
+    {SECTION_REPLAY, "redis_password_file", VALUE_PATH, PLACE(replay, redis_password_file), .initial = "", .restart = true,
+     .meaning = "a file whose first line is Redis' password"},
     {SECTION_REPLAY, "after_restart", VALUE_CHOICE, PLACE(replay, after_restart), .initial = "refuse", .choices = after_restart_rules,
      .restart = true, .meaning = "where the record may be incomplete: refuse or accept tokens minted before the start"},
 

@@ -42,6 +42,7 @@ enum value_kind {
     VALUE_CHOICE,      /* int64_t index into choices */
     VALUE_NAMES,       /* struct names; separated by blanks or commas */
     VALUE_SECRET,      /* struct secret */
+    VALUE_STORE,       /* struct store_rule */
     VALUE_TIME,        /* int64_t seconds since the epoch; RFC 3339 */
     VALUE_IS_USER      /* struct is_user_rule */
 };
@@ -120,11 +121,21 @@ struct state_values {
     char *directory;
 };
 
-enum store_choice { STORE_JOURNAL, STORE_MEMORY };
+enum store_kind { STORE_JOURNAL, STORE_MEMORY, STORE_REDIS };
+
+struct store_rule {
+    enum store_kind kind;
+    const char *host; /* STORE_REDIS: an IP address, or NULL */
+    int port;
+    const char *path; /* STORE_REDIS: a Unix socket, where host is NULL */
+    int database;
+    struct secret password; /* terminated; absent: none */
+};
 enum after_restart { AFTER_RESTART_REFUSE, AFTER_RESTART_ACCEPT };
 
 struct replay_values {
-    int64_t store;         /* enum store_choice */
+    struct store_rule store;
+    char *redis_password_file;
     int64_t after_restart; /* enum after_restart */
 };
 

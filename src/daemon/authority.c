@@ -223,22 +223,23 @@ void authority_refuse_unframed(struct authority *authority, struct moment now, u
 }
 
 /* Once when it begins to fail and once when it works again, not for every login in between. */
-static void watch_store(struct authority *authority, const char *failure_before)
+static void watch_store(struct authority *authority)
 {
     const char *failure = authority->store->failure;
 
-    if (failure != NULL && failure_before == NULL)
+    if (failure == authority->logged_failure)
+        return;
+    if (failure != NULL)
         log_event_text(LOG_LEVEL_ERROR, "store-failed", "why", failure);
-    if (failure == NULL && failure_before != NULL)
+    else
         log_event(LOG_LEVEL_INFO, "store-recovered");
+    authority->logged_failure = failure;
 }
 
 void authority_commit(struct authority *authority, struct moment now)
 {
-    const char *failure_before = authority->store->failure;
-
     spent_store_commit(authority->store, now);
-    watch_store(authority, failure_before);
+    watch_store(authority);
 }
 
 void authority_tick(struct authority *authority, struct moment now)

@@ -28,6 +28,7 @@ struct authority {
     const struct config *config; /* borrowed; swapped by a reload */
     struct spent_store *store;   /* owned */
     struct verdict_log log;
+    const char *logged_failure;         /* of the store */
     struct pending_list unused;         /* kept, so that a question costs no allocation */
     uint64_t auth_counts[REASON_COUNT]; /* verdicts on auth, malformed and unsupported questions */
     uint64_t is_user_counts[REASON_COUNT]; /* verdicts on isuser questions */

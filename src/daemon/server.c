@@ -191,6 +191,8 @@ void server_destroy(struct server **server)
     free_event(&gone->drain_deadline);
     authority_deinit(&gone->authority);
     state_directory_close(&gone->state);
+    arena_clear(&gone->redis_memory);
+    secret_clear(&gone->redis_password);
     place_pool_deinit(&gone->places);
     config_destroy(&gone->config);
     if (gone->loop != NULL)

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "daemon/answers.h"
 #include "daemon/authority.h"
+#include "store/redis_store.h"
 #include "store/state_directory.h"
 
 struct connection;
@@ -28,6 +29,9 @@ struct server {
     struct authority authority;
     struct moment started;
     struct state_directory state;
+    struct redis_address redis; /* of the store, if it is one; stays whatever is reloaded */
+    struct arena redis_memory;
+    struct secret redis_password;
 
     struct server_listener *listeners;
     size_t listener_count;

@@ -5,6 +5,7 @@
 
 #include "daemon/log.h"
 #include "store/journal_store.h"
+#include "store/redis_store.h"
 
 /* A daemon that is stopping has its drain_timeout to do so, and a little to sync. */
 enum { SYNC_MS = 5000 };
@@ -49,15 +50,47 @@ static struct spent_store *open_journal(struct server *server, bool accept)
     return store;
 }
 
+#ifdef HAVE_REDIS
+/* A reload frees the configuration that the address came from. */
+static int copy_text(struct arena *arena, const char *text, const char **copy_r)
+{
+    *copy_r = text == NULL ? NULL : arena_copy(arena, text, strlen(text));
+    return text != NULL && *copy_r == NULL ? -1 : 0;
+}
+#endif
+
+static struct spent_store *open_redis(struct server *server, bool accept)
+{
+#ifdef HAVE_REDIS
+    const struct store_rule *rule = &server->config->replay->store;
+
+    server->redis = (struct redis_address){.port = rule->port, .database = rule->database};
+    if (copy_text(&server->redis_memory, rule->host, &server->redis.host) != 0 ||
+        copy_text(&server->redis_memory, rule->path, &server->redis.path) != 0 ||
+        (rule->password.bytes != NULL &&
+         secret_set(&server->redis_password, rule->password.bytes, rule->password.size) != 0))
+        return NULL;
+    server->redis.password = (const char *)server->redis_password.bytes;
+    return redis_store_create(server->loop, &server->redis, server->started, accept);
+#else
+    (void)server;
+    (void)accept;
+    return NULL;
+#endif
+}
+
 struct spent_store *server_open_store(struct server *server)
 {
     const struct replay_values *replay = server->config->replay;
     bool accept = replay->after_restart == AFTER_RESTART_ACCEPT;
     struct spent_store *store;
 
-    if (replay->store == STORE_JOURNAL)
+    if (replay->store.kind == STORE_JOURNAL)
         return open_journal(server, accept);
-    store = memory_store_create(server->started, accept);
+    if (replay->store.kind == STORE_REDIS)
+        store = open_redis(server, accept);
+    else
+        store = memory_store_create(server->started, accept);
     if (store == NULL)
         log_failure("memory is short");
     return store;

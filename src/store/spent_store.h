@@ -22,6 +22,7 @@
 struct spend_waiter {
     STAILQ_ENTRY(spend_waiter) next; /* the store's */
     struct spend spend;              /* what is being spent; the store's copy */
+    int64_t since_boot_ms;           /* the store's: when it began to wait */
     void (*resolve)(struct spend_waiter *waiter, enum spend_outcome outcome);
 };
 
