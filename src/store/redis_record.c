@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
+
 /* The value of `name:` at the beginning of a line, or NULL. */
 static const char *find_field(const char *text, size_t length, const char *name, size_t *size_r)
 {
@@ -73,21 +75,40 @@ void redis_marker_format(const struct redis_marker *marker, char text_r[REDIS_MA
              marker->identity.replication_id, marker->identity.evicted_keys, marker->floor_wall_ms);
 }
 
+/* Cuts the next word off; NULL where there is none, or it is longer than size - 1. */
+static const char *take_word(const char *text, char *word_r, size_t size)
+{
+    size_t length = strcspn(text, " ");
+
+    if (length == 0 || length >= size)
+        return NULL;
+    memcpy(word_r, text, length);
+    word_r[length] = '\0';
+    return text[length] == ' ' ? text + length + 1 : text + length;
+}
+
 bool redis_marker_parse(const char *text, size_t length, struct redis_marker *marker_r)
 {
     struct redis_marker marker = {0};
-    char copy[REDIS_MARKER_SIZE];
-    char again[REDIS_MARKER_SIZE];
+    char copy[REDIS_MARKER_SIZE], again[REDIS_MARKER_SIZE];
+    char version[8], evicted[24], floor_ms[24];
+    const char *at = copy;
+    int64_t evicted_keys;
 
     if (length >= sizeof(copy))
         return false;
     memcpy(copy, text, length);
     copy[length] = '\0';
-    if (sscanf(copy, "1 %47s %47s %" SCNu64 " %" SCNd64, marker.identity.run_id,
-               marker.identity.replication_id, &marker.identity.evicted_keys,
-               &marker.floor_wall_ms) != 4)
+    if ((at = take_word(at, version, sizeof(version))) == NULL ||
+        (at = take_word(at, marker.identity.run_id, REDIS_ID_SIZE)) == NULL ||
+        (at = take_word(at, marker.identity.replication_id, REDIS_ID_SIZE)) == NULL ||
+        (at = take_word(at, evicted, sizeof(evicted))) == NULL ||
+        take_word(at, floor_ms, sizeof(floor_ms)) == NULL ||
+        number_parse(evicted, strlen(evicted), &evicted_keys) != 0 ||
+        number_parse(floor_ms, strlen(floor_ms), &marker.floor_wall_ms) != 0)
         return false;
-    /* sscanf() is lenient: only what we would have written ourselves counts. */
+    marker.identity.evicted_keys = (uint64_t)evicted_keys;
+    /* Only what we would have written ourselves counts. */
     redis_marker_format(&marker, again);
     if (strcmp(copy, again) != 0)
         return false;
