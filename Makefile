@@ -9,7 +9,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 
-PACKAGES := libevent libcrypto inih
+PACKAGES := libevent libcrypto inih sqlite3
 
 # The shared store of spent tokens: built where hiredis is there; REDIS=0 leaves it out.
 REDIS ?= $(if $(shell pkg-config --exists hiredis 2>/dev/null && echo yes),1,0)
@@ -165,6 +165,7 @@ check-bench: programs
 
 SYSTEMD_DIR ?= $(if $(filter /usr,$(PREFIX)),/lib/systemd/system,/etc/systemd/system)
 DATADIR     := $(PREFIX)/share
+DOCDIR      := $(DATADIR)/doc/xmpp-authd
 
 .PHONY: install
 install: all
@@ -173,8 +174,19 @@ install: all
 	install -m 755 $(BUILD)/xmpp-authctl $(BUILD)/xmpp-extauth $(DESTDIR)$(PREFIX)/bin/
 	for page in docs/man/*.[1-8]; do \
 	    install -D -m 644 $$page $(DESTDIR)$(DATADIR)/man/man$${page##*.}/$${page##*/}; done
-	install -D -m 644 -t $(DESTDIR)$(DATADIR)/doc/xmpp-authd README.md LICENSE docs/*.md conf/xmpp-authd.conf
-	cp -R conf/ejabberd conf/prosody $(DESTDIR)$(DATADIR)/doc/xmpp-authd/
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md LICENSE
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/*.md
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs/examples docs/examples/*
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/conf conf/xmpp-authd.conf
+	cp -R conf/ejabberd conf/prosody $(DESTDIR)$(DOCDIR)/conf/
+	install -d $(DESTDIR)$(SYSTEMD_DIR)
+	sed 's|=/usr/sbin/|=$(PREFIX)/sbin/|' systemd/xmpp-authd.service >$(DESTDIR)$(SYSTEMD_DIR)/xmpp-authd.service
+	install -D -m 644 systemd/xmpp-authd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/xmpp-authd.conf
+	install -D -m 644 systemd/xmpp-authd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/xmpp-authd.conf
+	# An operator's configuration is never replaced.
+	install -d -m 750 $(DESTDIR)$(SYSCONFDIR)/xmpp-authd
+	[ -e $(DESTDIR)$(SYSCONFDIR)/xmpp-authd/xmpp-authd.conf ] || \
+	    install -m 640 conf/xmpp-authd.conf $(DESTDIR)$(SYSCONFDIR)/xmpp-authd/
 
 .PHONY: clean
 clean:

@@ -65,6 +65,29 @@ void *name_table_find(const struct name_table *table, const char *name, size_t l
     return find_slot(table, name, length, hash_name(name, length))->value;
 }
 
+void name_table_remove(struct name_table *table, const char *name, size_t length)
+{
+    size_t mask = table->capacity - 1;
+    struct name_slot *slot =
+        table->capacity == 0 ? NULL : find_slot(table, name, length, hash_name(name, length));
+    size_t gap;
+
+    if (slot == NULL || slot->name == NULL)
+        return;
+    gap = (size_t)(slot - table->slots);
+    table->count--;
+    /* Whoever stands behind the gap, though it could stand in it or before, moves up: else it would
+     * not be found again. */
+    for (size_t next = (gap + 1) & mask; table->slots[next].name != NULL;
+         next = (next + 1) & mask) {
+        if (((next - table->slots[next].hash) & mask) >= ((next - gap) & mask)) {
+            table->slots[gap] = table->slots[next];
+            gap = next;
+        }
+    }
+    table->slots[gap] = (struct name_slot){0};
+}
+
 void name_table_clear(struct name_table *table)
 {
     free(table->slots);

@@ -30,6 +30,9 @@ __attribute__((warn_unused_result)) int name_table_add(struct name_table *table,
 /* The value under a name, or NULL. */
 void *name_table_find(const struct name_table *table, const char *name, size_t length);
 
+/* Takes a name out, if it is there. */
+void name_table_remove(struct name_table *table, const char *name, size_t length);
+
 /* Frees the table's own memory, neither names nor values, and leaves it empty. */
 void name_table_clear(struct name_table *table);
 

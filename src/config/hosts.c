@@ -34,11 +34,6 @@ static void *take_memory(struct builder *builder, size_t count, size_t size)
     return memory;
 }
 
-static bool is_set(const struct section *section, const char *setting)
-{
-    return section->lines[setting_place(setting_find(section->kind, setting))] != 0;
-}
-
 /* What is wrong with a domain as servers ask about it, or with *; NULL if nothing. */
 static const char *domain_complaint(const char *name)
 {
@@ -56,7 +51,7 @@ static const char *domain_complaint(const char *name)
 static void build_format(struct builder *builder, struct host *host)
 {
     const struct host_values *values = host->section->values;
-    const char *blamed = is_set(host->section, "otp_window") ? "otp_window" : "otp_interval";
+    const char *blamed = section_sets(host->section, "otp_window") ? "otp_window" : "otp_interval";
 
     host->format = host_format(values);
     if ((2 * values->otp_window + 1) * values->otp_interval > TOKEN_LIFETIME_MAX)
@@ -133,7 +128,7 @@ static bool read_secrets_file(struct builder *builder, struct host *host)
     int line = section_line_of(host->section, "secrets_file");
     struct secrets_holder *holder;
 
-    if (is_set(host->section, "otp_seed") || is_set(host->section, "token_secret")) {
+    if (section_sets(host->section, "otp_seed") || section_sets(host->section, "token_secret")) {
         problems_error(builder->problems, builder->config->path, line,
                        "secrets_file stands in the place of otp_seed and token_secret: keep one");
         return false;
@@ -249,7 +244,7 @@ static size_t count_sections(const struct config *config, enum section_kind kind
 
 static bool has_own_key(const struct host *host)
 {
-    return is_set(host->section, "otp_seed") || is_set(host->section, "token_secret") ||
+    return section_sets(host->section, "otp_seed") || section_sets(host->section, "token_secret") ||
            ((const struct host_values *)host->section->values)->secrets_file != NULL;
 }
 

@@ -257,6 +257,11 @@ void sections_read(struct section_list *list, struct source_file *file, struct a
     name_table_clear(&parser.by_header);
 }
 
+bool section_sets(const struct section *section, const char *setting)
+{
+    return section->lines[setting_place(setting_find(section->kind, setting))] != 0;
+}
+
 int section_line_of(const struct section *section, const char *setting)
 {
     int line = section->lines[setting_place(setting_find(section->kind, setting))];

@@ -35,6 +35,9 @@ void sections_read(struct section_list *list, struct source_file *file, struct a
 /* The line where a setting of the section stands, or the section's own where it is the default. */
 int section_line_of(const struct section *section, const char *setting);
 
+/* Whether a setting of the section stands in the file. */
+bool section_sets(const struct section *section, const char *setting);
+
 /* The section without names of a kind. */
 struct section *section_single(const struct section_list *list, enum section_kind kind);
 

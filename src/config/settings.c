@@ -72,7 +72,11 @@ const struct setting settings[] = {
      .meaning = "the operator's socket; else control.sock beside the first listener"},
 
     {SECTION_STATE, "dir", VALUE_PATH, PLACE(state, directory), .initial = "/var/lib/xmpp-authd", .restart = true,
-     .meaning = "the daemon's own directory, mode 0700: the journal of spent tokens"},
+     .meaning = "the daemon's own directory, mode 0700: spent tokens, users seen, users denied"},
+    {SECTION_STATE, "seen_max", VALUE_NUMBER, PLACE(state, seen_max), .initial = "1000000", BOUNDS(1, 100000000),
+     .meaning = "users remembered for isuser = seen; beyond them the longest absent are forgotten"},
+    {SECTION_STATE, "seen_age", VALUE_DURATION, PLACE(state, seen_age_ms), .initial = "365d", BOUNDS(HOUR, 24 * 3650 * HOUR),
+     .meaning = "time after which an absent user is forgotten"},
 
     {SECTION_REPLAY, "store", VALUE_STORE, PLACE(replay, store), .initial = "memory", .restart = true,
      .meaning = "where spent tokens are remembered: journal, memory, redis://[:PASSWORD@]HOST:PORT/DB or redis+unix:PATH"},
@@ -103,7 +107,7 @@ const struct setting settings[] = {
     {SECTION_HOST, "nonce_digits", VALUE_NUMBER, PLACE(host, nonce_digits), .initial = "32", BOUNDS(NONCE_DIGITS_MIN, NONCE_DIGITS_MAX),
      .meaning = "digits of the nonce, exact"},
     {SECTION_HOST, "isuser", VALUE_IS_USER, PLACE(host, is_user), .initial = "always",
-     .meaning = "who exists: always, never, or file:PATH with one localpart or bare JID a line"},
+     .meaning = "who exists: always, never, seen (who ever logged in), or file:PATH with one localpart or bare JID a line"},
     {SECTION_HOST, "allow_weak_secrets", VALUE_CHOICE, PLACE(host, allow_weak_secrets), .initial = "no", .choices = no_yes,
      .meaning = "let weak or well-known secrets through, with a warning at every start"},
 

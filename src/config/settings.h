@@ -52,7 +52,7 @@ struct names {
     size_t count;
 };
 
-enum is_user_mode { IS_USER_ALWAYS, IS_USER_NEVER, IS_USER_FILE };
+enum is_user_mode { IS_USER_ALWAYS, IS_USER_NEVER, IS_USER_SEEN, IS_USER_FILE };
 
 struct is_user_rule {
     enum is_user_mode mode;
@@ -69,7 +69,7 @@ struct setting {
     int64_t maximum;
     const char *const *choices; /* VALUE_CHOICE: words, NULL-terminated */
     bool restart;               /* a reload can't change it */
-    const char *meaning;        /* one line, for the dump */
+    const char *meaning;        /* one line: what it is for */
 };
 
 /* The table, in the order of the documentation. */
@@ -119,6 +119,8 @@ struct control_values {
 
 struct state_values {
     char *directory;
+    int64_t seen_max;
+    int64_t seen_age_ms;
 };
 
 enum store_kind { STORE_JOURNAL, STORE_MEMORY, STORE_REDIS };

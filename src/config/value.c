@@ -127,12 +127,14 @@ static const char *parse_is_user(const char *text, struct arena *arena, struct i
         rule.mode = IS_USER_ALWAYS;
     } else if (strcmp(text, "never") == 0) {
         rule.mode = IS_USER_NEVER;
+    } else if (strcmp(text, "seen") == 0) {
+        rule.mode = IS_USER_SEEN;
     } else if (strncmp(text, "file:/", 6) == 0) {
         rule.path = arena_copy(arena, text + 5, strlen(text + 5));
         if (rule.path == NULL)
             return out_of_memory;
     } else {
-        return "takes always, never, or file: and an absolute path";
+        return "takes always, never, seen, or file: and an absolute path";
     }
     *field = rule;
     return NULL;
@@ -226,7 +228,7 @@ static const char *plain_text(const char *text, char text_r[VALUE_TEXT_SIZE])
 
 static const char *is_user_text(const struct is_user_rule *rule, char text_r[VALUE_TEXT_SIZE])
 {
-    static const char *const words[] = {"always", "never", "file:"};
+    static const char *const words[] = {"always", "never", "seen", "file:"};
 
     snprintf(text_r, VALUE_TEXT_SIZE, "%s%s", words[rule->mode],
              rule->path == NULL ? "" : rule->path);

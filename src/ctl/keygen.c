@@ -65,20 +65,20 @@ static void warn_of_open_file(void)
     struct stat status;
 
     if (fstat(STDOUT_FILENO, &status) == 0 && S_ISREG(status.st_mode) &&
-        (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        (status.st_mode & (S_IWGRP | S_IRWXO)) != 0)
         ctl_complain("warning: the file that standard output goes to is open to others than its "
-                     "owner: chmod 600 it");
+                     "owner and group: chmod 640 it");
 }
 
 static void print_key(const struct new_key *key, const char *host)
 {
     if (host != NULL)
-        printf("# For the daemon: in xmpp-authd.conf, which only its owner may read (mode 0600).\n"
+        printf("# For the daemon: in xmpp-authd.conf, which only its owner and group may read (mode 0640).\n"
                "[host %s]\n",
                host);
     else
         puts("# For the daemon: under a [host DOMAIN] or [key DOMAIN NAME] header in\n"
-             "# xmpp-authd.conf, which only its owner may read (mode 0600).");
+             "# xmpp-authd.conf, which only its owner and group may read (mode 0640).");
     printf("otp_seed = %s\ntoken_secret = %s\n", key->otp_seed, key->token_secret);
     puts("# For the web application: the same two values. Plone's secrets.cfg has them as\n"
          "# prosody_otp_seed and prosody_token_secret.");

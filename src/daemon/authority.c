@@ -1,6 +1,7 @@
 #include "daemon/authority.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/log.h"
 #include "token/verify.h"
@@ -15,9 +16,9 @@ struct pending_answer {
 };
 
 void authority_init(struct authority *authority, const struct config *config,
-                    struct spent_store *store)
+                    struct spent_store *store, struct accounts *accounts)
 {
-    *authority = (struct authority){.config = config, .store = store};
+    *authority = (struct authority){.config = config, .store = store, .accounts = accounts};
     STAILQ_INIT(&authority->unused);
     verdict_log_init(&authority->log);
 }
@@ -96,10 +97,28 @@ static struct pending_answer *take_pending(struct authority *authority)
     return pending;
 }
 
+/* USER@HOST, as accounts are named. */
+struct bare_jid {
+    char text[2 * REQUEST_MAX];
+    size_t length;
+};
+
+static void make_bare_jid(struct bare_jid *jid, const struct question *question)
+{
+    char *at = jid->text;
+
+    memcpy(at, question->user, question->user_length);
+    at += question->user_length;
+    *at++ = '@';
+    memcpy(at, question->host, question->host_length);
+    jid->length = question->user_length + 1 + question->host_length;
+}
+
 /* A judgement on its way: what is found out in one step and needed in a later one. */
 struct judgement {
     const struct question *question;
     struct moment now;
+    const struct host *host;
     struct verdict_details details;
     struct spend spend;
 };
@@ -118,13 +137,14 @@ static enum reason judge_login(const struct authority *authority, struct judgeme
         return REASON_UNKNOWN_HOST;
     token_verify(host->keys, host->key_count, &host->format, &claim, moment_seconds(judgement->now),
                  &verdict);
+    judgement->host = host;
     judgement->details.format = &host->format;
     judgement->details.clock_offset = verdict.clock_offset;
     if (verdict.reason != REASON_MALFORMED && verdict.reason != REASON_FORGED)
         judgement->details.key = host->key_names[verdict.key];
     judgement->spend = (struct spend){.id = signature_id_of(verdict.signature),
                                       .first_step = verdict.steps.first,
-                                      .filing_step = verdict.filing_step,
+                                      .filing_step = verdict.steps.last,
                                       .interval = host->format.interval,
                                       .window = host->format.window};
     return verdict.reason;
@@ -133,6 +153,7 @@ static enum reason judge_login(const struct authority *authority, struct judgeme
 static enum reason judge_user(const struct authority *authority, const struct question *question)
 {
     const struct host *host = config_host(authority->config, question->host, question->host_length);
+    struct bare_jid jid;
 
     if (host == NULL)
         return REASON_UNKNOWN_HOST;
@@ -140,6 +161,11 @@ static enum reason judge_user(const struct authority *authority, const struct qu
     case IS_USER_ALWAYS:
         return REASON_ALLOWED;
     case IS_USER_NEVER:
+        break;
+    case IS_USER_SEEN:
+        make_bare_jid(&jid, question);
+        if (accounts_has_seen(authority->accounts, jid.text, jid.length))
+            return REASON_ALLOWED;
         break;
     case IS_USER_FILE:
         if (user_list_holds(&host->users, question->user, question->user_length, question->host,
@@ -165,6 +191,29 @@ static enum answer conclude(struct authority *authority, const struct judgement 
     return answer_of_reason(reason);
 }
 
+static bool is_denied(const struct authority *authority, const struct judgement *judgement)
+{
+    struct bare_jid jid;
+
+    if (accounts_denied_count(authority->accounts) == 0)
+        return false;
+    make_bare_jid(&jid, judgement->question);
+    return accounts_is_denied(authority->accounts, jid.text, jid.length,
+                              moment_seconds(judgement->now));
+}
+
+/* A genuine token that was not spent before shows that the user exists, also where the store fails
+ * in the end. */
+static void note_seen(struct authority *authority, const struct judgement *judgement)
+{
+    struct bare_jid jid;
+
+    if (judgement->host->is_user.mode != IS_USER_SEEN)
+        return;
+    make_bare_jid(&jid, judgement->question);
+    accounts_note_seen(authority->accounts, jid.text, jid.length, moment_seconds(judgement->now));
+}
+
 /* Spends the token of a login that is right in every other respect. */
 static int spend_login(struct authority *authority, struct judgement *judgement,
                        struct asker *asker)
@@ -175,6 +224,8 @@ static int spend_login(struct authority *authority, struct judgement *judgement,
     if (pending != NULL)
         outcome = spent_store_spend(authority->store, &judgement->spend, judgement->now,
                                     &pending->waiter);
+    if (outcome == SPEND_PENDING || outcome == SPEND_FRESH)
+        note_seen(authority, judgement);
     if (outcome == SPEND_PENDING) {
         pending->line = verdict_log_prepare(&authority->log, judgement->question,
                                             &judgement->details, asker->connection, judgement->now);
@@ -209,6 +260,9 @@ int authority_ask(struct authority *authority, const struct question *question, 
     struct judgement judgement = {.question = question, .now = now};
     enum reason reason = judge(authority, &judgement);
 
+    if (reason == REASON_ALLOWED && question->kind == QUESTION_AUTH &&
+        is_denied(authority, &judgement))
+        reason = REASON_REVOKED;
     if (reason == REASON_ALLOWED && question->kind == QUESTION_AUTH)
         return spend_login(authority, &judgement, asker);
     return conclude(authority, &judgement, reason, asker->connection);
@@ -244,6 +298,12 @@ void authority_commit(struct authority *authority, struct moment now)
 
 void authority_tick(struct authority *authority, struct moment now)
 {
+    bool failed = accounts_tick(authority->accounts, moment_seconds(now)) != 0;
+
+    if (failed != authority->accounts_fail)
+        log_event(failed ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO,
+                  failed ? "users-database-failed" : "users-database-recovered");
+    authority->accounts_fail = failed;
     spent_store_tick(authority->store, now);
     verdict_log_flush(&authority->log, now);
 }

@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "daemon/verdict_log.h"
+#include "store/accounts.h"
 #include "store/spent_store.h"
 #include "wire/protocol.h"
 
@@ -27,6 +28,8 @@ STAILQ_HEAD(pending_list, pending_answer);
 struct authority {
     const struct config *config; /* borrowed; swapped by a reload */
     struct spent_store *store;   /* owned */
+    struct accounts *accounts;   /* borrowed */
+    bool accounts_fail;          /* logged already */
     struct verdict_log log;
     const char *logged_failure;         /* of the store */
     struct pending_list unused;         /* kept, so that a question costs no allocation */
@@ -37,10 +40,10 @@ struct authority {
 /* What authority_ask() says beyond the wire's answers. */
 enum { ANSWER_PENDING = -1 };
 
-/* An authority that remembers in store, which it owns from here on. Borrows config. Released with
- * authority_deinit(). */
+/* An authority that remembers in store, which it owns from here on, and in accounts. Borrows both
+ * others. Released with authority_deinit(). */
 void authority_init(struct authority *authority, const struct config *config,
-                    struct spent_store *store);
+                    struct spent_store *store, struct accounts *accounts);
 
 /* Answers all that is pending with could-not-decide, and frees. */
 void authority_deinit(struct authority *authority);

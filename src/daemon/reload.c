@@ -1,6 +1,7 @@
 #include "daemon/reload.h"
 
 #include "daemon/log.h"
+#include "daemon/store.h"
 
 void log_problems(const struct problems *problems)
 {
@@ -18,6 +19,7 @@ static void take_over(struct server *server, struct config *next)
 
     server->config = next;
     server->authority.config = next;
+    accounts_set_limits(server->accounts, server_accounts_limits(next));
     log_set_level((enum log_level)next->log->level);
     config_destroy(&old);
 }

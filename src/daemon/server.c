@@ -142,7 +142,11 @@ struct server *server_create(struct config *config)
     server->loop = event_base_new();
     if (server->loop == NULL)
         log_event_text(LOG_LEVEL_ERROR, "start-failed", "why", "the event loop can't be set up");
-    authority_init(&server->authority, config, server_open_store(server));
+    if (server_open_state(server) != 0) {
+        server_destroy(&server);
+        return NULL;
+    }
+    authority_init(&server->authority, config, server_open_store(server), server->accounts);
     if (server->loop == NULL || server->authority.store == NULL || add_events(server) != 0 ||
         listeners_open(server) != 0 || control_open(server) != 0) {
         server_destroy(&server);
@@ -190,6 +194,7 @@ void server_destroy(struct server **server)
     free_event(&gone->tick);
     free_event(&gone->drain_deadline);
     authority_deinit(&gone->authority);
+    accounts_close(&gone->accounts);
     state_directory_close(&gone->state);
     arena_clear(&gone->redis_memory);
     secret_clear(&gone->redis_password);

@@ -29,6 +29,7 @@ struct server {
     struct authority authority;
     struct moment started;
     struct state_directory state;
+    struct accounts *accounts;
     struct redis_address redis; /* of the store, if it is one; stays whatever is reloaded */
     struct arena redis_memory;
     struct secret redis_password;

@@ -1,6 +1,8 @@
 #include "daemon/store.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/log.h"
@@ -29,24 +31,20 @@ static void log_incomplete(const char *why, bool accept)
     log_end(&line, level);
 }
 
-static struct spent_store *open_journal(struct server *server, bool accept)
+static struct spent_store *open_journal(const struct server *server, bool accept)
 {
-    const struct config *config = server->config;
-    char error[STATE_DIRECTORY_ERROR_SIZE];
     const char *incomplete = NULL;
-    struct spent_store *store;
+    struct spent_store *store =
+        journal_store_create(server->state.directory, server->started, accept, &incomplete);
 
-    if (state_directory_open(&server->state, config->state->directory,
-                             (int)config->server->drain_timeout_ms + SYNC_MS, error) != 0) {
-        log_failure(error);
-        return NULL;
-    }
-    store = journal_store_create(server->state.directory, server->started, accept, &incomplete);
-    if (store == NULL)
-        log_event_text(LOG_LEVEL_ERROR, "start-failed", "why_the_journal_cannot_be_opened",
-                       strerror(errno));
-    else if (incomplete != NULL)
+    if (store == NULL) {
+        char text[128];
+
+        snprintf(text, sizeof(text), "the journal can't be opened: %s", strerror(errno));
+        log_failure(text);
+    } else if (incomplete != NULL) {
         log_incomplete(incomplete, accept);
+    }
     return store;
 }
 
@@ -77,6 +75,50 @@ static struct spent_store *open_redis(struct server *server, bool accept)
     (void)accept;
     return NULL;
 #endif
+}
+
+/* A daemon that is to remember nothing over a restart, and is given no directory, needs none. */
+static bool keeps_nothing(const struct config *config)
+{
+    const struct section *state = section_single(&config->sections, SECTION_STATE);
+
+    return config->replay->store.kind == STORE_MEMORY && !section_sets(state, "dir");
+}
+
+static int open_directory(struct server *server)
+{
+    const struct config *config = server->config;
+    char error[STATE_DIRECTORY_ERROR_SIZE];
+    int wait_ms = (int)config->server->drain_timeout_ms + SYNC_MS;
+
+    if (state_directory_open(&server->state, config->state->directory, wait_ms, error) == 0)
+        return 0;
+    log_failure(error);
+    return -1;
+}
+
+int server_open_state(struct server *server)
+{
+    const struct config *config = server->config;
+    char path[PATH_MAX] = ":memory:";
+    const char *error = NULL;
+
+    if (!keeps_nothing(config)) {
+        if (open_directory(server) != 0)
+            return -1;
+        snprintf(path, sizeof(path), "%s/users.db", config->state->directory);
+    }
+    server->accounts = accounts_open(path, server_accounts_limits(config),
+                                     moment_seconds(server->started), &error);
+    if (server->accounts == NULL)
+        log_failure(error);
+    return server->accounts == NULL ? -1 : 0;
+}
+
+struct accounts_limits server_accounts_limits(const struct config *config)
+{
+    return (struct accounts_limits){.seen_max = (size_t)config->state->seen_max,
+                                    .seen_age_s = config->state->seen_age_ms / 1000};
 }
 
 struct spent_store *server_open_store(struct server *server)

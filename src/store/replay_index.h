@@ -20,11 +20,11 @@ struct spend {
 };
 
 enum spend_outcome {
+    SPEND_FAILED,   /* could not be recorded; the zero: what was never found out is no yes */
     SPEND_FRESH,    /* recorded now, for the first time */
     SPEND_REPLAYED, /* spent before */
     SPEND_CLOSED,   /* of a step whose record is gone: may have been spent */
     SPEND_STARTING, /* minted before the start, and the record from before is incomplete */
-    SPEND_FAILED,   /* could not be recorded */
     SPEND_PENDING   /* not known yet */
 };
 

@@ -8,8 +8,7 @@
 #include <stdbool.h>
 
 enum reason {
-    REASON_ALLOWED,
-    REASON_MALFORMED,    /* not a question, or not of a token's shape */
+    REASON_MALFORMED, /* the zero: what was never judged is no yes; not a question, or not of a token's shape */
     REASON_UNKNOWN_HOST, /* no section for the host */
     REASON_FORGED,       /* no key's signature fits */
     REASON_WRONG_OTP, /* a signature fits, but no step within 26 h gives this OTP: the seeds differ
@@ -23,6 +22,7 @@ enum reason {
     REASON_UNSUPPORTED,  /* a question that is never answered yes */
     REASON_UNKNOWN_USER, /* isuser: no such user */
     REASON_STORE_ERROR,  /* could not decide: the spent token could not be recorded */
+    REASON_ALLOWED,
     REASON_COUNT
 };
 

@@ -7,12 +7,11 @@
 #include "token/totp.h"
 
 /*
- * From the earliest acceptable step (now - window) to the end of the longest stretch looked at: the
- * latest acceptable step (now + window) and as many steps behind it as leave no gap (2 x window +
- * 1). A power of two, for the ring.
+ * The acceptable steps (now - window to now + window), and on either side as many more as leave no
+ * gap (2 x window + 1). A power of two, for the ring.
  */
 enum { NEAR_STEPS_MAX = 64 };
-_Static_assert(4 * OTP_WINDOW_MAX + 2 <= NEAR_STEPS_MAX, "the near ring holds a stretch");
+_Static_assert(6 * OTP_WINDOW_MAX + 3 <= NEAR_STEPS_MAX, "the near ring holds a stretch");
 
 struct token_key {
     struct token_format format;
@@ -78,8 +77,8 @@ bool token_key_match(struct token_key *key, uint64_t otp, int64_t now, struct ot
 {
     int64_t window = key->format.window;
 
-    if (otp_ring_move(&key->near_ring, now - window, (size_t)(4 * window + 2), compute_otp, key) !=
-        0)
+    if (otp_ring_move(&key->near_ring, now - 3 * window - 1, (size_t)(6 * window + 3), compute_otp,
+                      key) != 0)
         return false;
     *match_r = (struct otp_match){.first = INT64_MAX, .last = INT64_MIN};
     for (int64_t step = now - window; step <= now + window; step++) {
@@ -94,16 +93,23 @@ bool token_key_match(struct token_key *key, uint64_t otp, int64_t now, struct ot
     return match_r->last != INT64_MIN;
 }
 
-int64_t token_key_stretch_end(const struct token_key *key, uint64_t otp, struct otp_match match)
+struct otp_match token_key_stretch(const struct token_key *key, uint64_t otp,
+                                   struct otp_match match)
 {
     int64_t hop = 2 * (int64_t)key->format.window + 1;
-    int64_t end = match.last;
+    struct otp_match stretch = match;
 
-    for (int64_t step = end + 1; step <= end + hop && step < key->near_ring.end; step++) {
+    for (int64_t step = match.last + 1; step <= stretch.last + hop && step < key->near_ring.end;
+         step++) {
         if (otp_ring_at(&key->near_ring, step) == otp)
-            end = step;
+            stretch.last = step;
     }
-    return end;
+    for (int64_t step = match.first - 1;
+         step >= stretch.first - hop && step >= key->near_ring.first; step--) {
+        if (otp_ring_at(&key->near_ring, step) == otp)
+            stretch.first = step;
+    }
+    return stretch;
 }
 
 bool token_key_find_step(struct token_key *key, uint64_t otp, int64_t now, int64_t *step_r)

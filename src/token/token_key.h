@@ -19,10 +19,10 @@ struct token_key_dates {
     int64_t accept_until; /* seconds since the epoch, exclusive; INT64_MAX: for ever */
 };
 
-/* The time steps that a token's OTP stands for, as far as they matter now. */
+/* The time steps that a token's OTP stands for: from the earliest to the latest. */
 struct otp_match {
-    int64_t first; /* the earliest acceptable step that gives the OTP */
-    int64_t last;  /* the latest acceptable step that gives it */
+    int64_t first;
+    int64_t last;
 };
 
 /*
@@ -50,18 +50,20 @@ __attribute__((warn_unused_result)) int token_key_otp(struct token_key *key, int
                                                       uint32_t *otp_r);
 
 /*
- * Whether otp belongs to an acceptable step when now is the current one: true and the match. Takes
- * the same time whether one of the acceptable steps gives it or none, and whichever. False too
- * where OpenSSL fails.
+ * Whether otp belongs to an acceptable step when now is the current one: true, and the earliest and
+ * the latest acceptable step that give it. Takes the same time whether one of them does or none,
+ * and whichever. False too where OpenSSL fails.
  */
 bool token_key_match(struct token_key *key, uint64_t otp, int64_t now, struct otp_match *match_r);
 
 /*
- * After a match at the same now: the latest step that gives otp and is reached from the match
- * without a moment when the token would not be acceptable (OTP values recur by chance). A token is
- * filed under it as spent, for until its window closes no gap in time keeps the token out.
+ * After a match at the same now: the match, and what is reached from it, in either direction,
+ * without a moment when the token would not be acceptable (OTP values recur by chance). The token
+ * may have been spent since the first of these steps, and is filed under the last as spent: until
+ * that one's window closes no gap in time keeps it out.
  */
-int64_t token_key_stretch_end(const struct token_key *key, uint64_t otp, struct otp_match match);
+struct otp_match token_key_stretch(const struct token_key *key, uint64_t otp,
+                                   struct otp_match match);
 
 /* The step nearest to now, within CLOCK_REACH_SECONDS, that gives otp: true and *step_r; else
  * false. For genuine tokens only: the first call computes thousands of OTPs. */

@@ -9,7 +9,7 @@ enum progress { UNFIT, SIGNED, OUT_OF_TIME, OUT_OF_DATE, FITS };
 struct trial {
     enum progress progress;
     struct otp_match steps;
-    int64_t step; /* what the token is filed under, or the stale step nearest to now */
+    int64_t stale_step; /* the one nearest to now */
     uint8_t signature[HASH_SIZE_MAX];
 };
 
@@ -31,8 +31,8 @@ static void try_key(struct token_key *key, const struct token_format *format,
         return;
     trial->progress = SIGNED;
     if (in_time)
-        trial->step = token_key_stretch_end(key, token->otp, trial->steps);
-    else if (!token_key_find_step(key, token->otp, now, &trial->step))
+        trial->steps = token_key_stretch(key, token->otp, trial->steps);
+    else if (!token_key_find_step(key, token->otp, now, &trial->stale_step))
         return;
     trial->progress = in_time ? FITS : OUT_OF_TIME;
     if (!token_key_in_date(key, seconds))
@@ -50,13 +50,12 @@ static void conclude(const struct trial *best, const struct token_format *format
 
     verdict_r->reason = reasons[best->progress];
     verdict_r->steps = best->steps;
-    verdict_r->filing_step = best->step;
     for (size_t i = 0; i < HASH_SIZE_MAX; i++)
         verdict_r->signature[i] = best->signature[i];
     if (best->progress == OUT_OF_TIME) {
         int64_t now = totp_step(seconds, format->interval);
 
-        verdict_r->clock_offset = (best->step - now) * (int64_t)format->interval;
+        verdict_r->clock_offset = (best->stale_step - now) * (int64_t)format->interval;
         if (verdict_r->clock_offset > 0)
             verdict_r->reason = REASON_EARLY;
     }

@@ -27,10 +27,9 @@ struct token_verdict {
     /* EXPIRED and EARLY: how far the minter's clock is ahead (behind: negative) in seconds, as far
      * as this one token tells: whole steps, the token's own age included. */
     int64_t clock_offset;
-    /* ALLOWED: the time steps that the token stands for, and the one to file it under
-     * (token_key_stretch_end). */
+    /* ALLOWED: since which time step the token may have been spent, and the one to file it under
+     * (token_key_stretch). */
     struct otp_match steps;
-    int64_t filing_step;
     /* ALLOWED: the computed signature, which names the token whatever it was spelled like. */
     uint8_t signature[HASH_SIZE_MAX];
 };

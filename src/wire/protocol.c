@@ -13,13 +13,14 @@ static enum frame_status generic_find_frame(const uint8_t *bytes, size_t size, s
     if (end == NULL)
         return size > maximum + 1 ? FRAME_TOO_LONG : FRAME_INCOMPLETE;
     length = (size_t)(end - bytes);
-    frame_r->size = length + 1;
+    size = length + 1;
     if (length > 0 && bytes[length - 1] == '\r')
         length--;
     if (length > maximum)
         return FRAME_TOO_LONG;
     frame_r->text = (const char *)bytes;
     frame_r->length = length;
+    frame_r->size = size;
     return FRAME_COMPLETE;
 }
 

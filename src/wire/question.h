@@ -2,9 +2,9 @@
  * What a chat server asks: a request's text, taken apart. Pure. Only `auth` and `isuser` can ever
  * be answered yes.
  *
- *     auth:USER:HOST:PASSWORD          setpass:USER:HOST:PASSWORD      removeuser:USER:HOST
- *     isuser:USER:HOST                 tryregister:USER:HOST:PASSWORD
- * removeuser3:USER:HOST:PASSWORD certauth:USER:HOST:CERT          features:tryagain
+ *     auth:USER:HOST:PASSWORD      tryregister:USER:HOST:PASSWORD   removeuser:USER:HOST
+ *     isuser:USER:HOST             removeuser3:USER:HOST:PASSWORD   certauth:USER:HOST:CERT
+ *     setpass:USER:HOST:PASSWORD   features:tryagain
  *
  * The password alone may hold colons.
  */

@@ -52,7 +52,7 @@ static enum reason judge(struct gate *gate, const struct claim *claim, struct mo
         return verdict.reason;
     spend = (struct spend){.id = signature_id_of(verdict.signature),
                            .first_step = verdict.steps.first,
-                           .filing_step = verdict.filing_step,
+                           .filing_step = verdict.steps.last,
                            .interval = gate->format.interval,
                            .window = gate->format.window};
     return reasons[replay_index_spend(gate->index, &spend, now)];

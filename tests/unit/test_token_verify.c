@@ -137,7 +137,6 @@ static void an_allowed_token_names_its_steps_and_its_computed_signature(void **s
         assert_int_equal(verdict.key, 0);
         assert_int_equal(verdict.steps.first, noon / 30);
         assert_int_equal(verdict.steps.last, noon / 30);
-        assert_int_equal(verdict.filing_step, noon / 30);
         assert_int_equal(token_parse(&format, text, strlen(text), &token), 0);
         assert_memory_equal(verdict.signature, token.signature, hash_size(hashes[i]));
         token_key_destroy(&key);
@@ -149,11 +148,11 @@ static void a_recurring_otp_stands_for_all_its_acceptable_steps(void **state)
 {
     static const struct {
         int64_t now, first, last;
-    } rows[] = {{74194137, 74194138, 74194138},
-                {74194138, 74194138, 74194138},
+    } rows[] = {{74194137, 74194138, 74194140},
+                {74194138, 74194138, 74194140},
                 {74194139, 74194138, 74194140},
-                {74194140, 74194140, 74194140},
-                {74194141, 74194140, 74194140}};
+                {74194140, 74194138, 74194140},
+                {74194141, 74194138, 74194140}};
     struct token_key *key = key_of(&default_format, RFC_SEED, SECRET);
     char text[TOKEN_LENGTH_MAX + 1];
 
@@ -167,7 +166,6 @@ static void a_recurring_otp_stands_for_all_its_acceptable_steps(void **state)
         expect(verdict.steps.first == rows[i].first && verdict.steps.last == rows[i].last,
                "row %zu: %lld to %lld", i, (long long)verdict.steps.first,
                (long long)verdict.steps.last);
-        expect(verdict.filing_step == 74194140, "row %zu", i);
     }
     token_key_destroy(&key);
 }
