@@ -78,7 +78,7 @@ const struct setting settings[] = {
     {SECTION_STATE, "seen_age", VALUE_DURATION, PLACE(state, seen_age_ms), .initial = "365d", BOUNDS(HOUR, 24 * 3650 * HOUR),
      .meaning = "time after which an absent user is forgotten"},
 
-    {SECTION_REPLAY, "store", VALUE_STORE, PLACE(replay, store), .initial = "memory", .restart = true,
+    {SECTION_REPLAY, "store", VALUE_STORE, PLACE(replay, store), .initial = "journal", .restart = true,
      .meaning = "where spent tokens are remembered: journal, memory, redis://[:PASSWORD@]HOST:PORT/DB or redis+unix:PATH"},
     {SECTION_REPLAY, "redis_password_file", VALUE_PATH, PLACE(replay, redis_password_file), .initial = "", .restart = true,
      .meaning = "a file whose first line is Redis' password"},

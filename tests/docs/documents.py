@@ -92,7 +92,7 @@ def documented_settings():
         if header:
             section = header[1]
         elif item:
-            choices = re.sub(r" Ns.*", "", item[2][3:]).split(" | ") if item[2].startswith("Cm ") else []
+            choices = re.sub(r" Ns Ar \w+", "", item[2][3:]).split(" | ") if item[2].startswith("Cm ") else []
             settings.append(Documented(section, item[1], choices, []))
         elif in_list and not line.startswith(".Bl"):
             settings[-1].text.append(words(line))

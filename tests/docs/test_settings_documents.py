@@ -45,7 +45,10 @@ def test_manual_page_has_the_bounds_of(setting, documented):
 
 @pytest.mark.parametrize("setting, documented", PAIRS, ids=map(name_of, PAIRS))
 def test_manual_page_has_the_words_for(setting, documented):
-    words = ["always", "never", "Cm file:\\&"] if setting.kind == "isuser" else setting.choices
+    words = {
+        "isuser": ["always", "never", "seen", "Cm file:\\&"],
+        "store": ["journal", "memory", "Cm redis://\\&", "Cm redis+unix:\\&"],
+    }.get(setting.kind, setting.choices)
     assert documented.choices == words
 
 
