@@ -14,7 +14,7 @@ import pytest
 
 from conftest import needs_root
 from harness import DEADLINE
-from harness.clients import FRAMINGS, NO, YES, LengthClient, LineClient, auth, isuser
+from harness.clients import FRAMINGS, NO, YES, LengthClient, auth, isuser
 from harness.daemon import run
 
 ALICE = "alice@example.org"
@@ -357,6 +357,7 @@ def test_only_those_are_heard_whom_the_rule_allows(configuration, start, rule, u
     configuration.server(mode="0666", **rule)
     daemon = start().expect("connection-refused.*not among allow_users and allow_groups")
     assert ask_as(daemon.socket, user, group, groups) == ("1\n" if heard else "")
+    assert daemon.stop() == 0
     assert len(daemon.events("connection-refused")) == (not heard)
 
 
@@ -384,16 +385,6 @@ def served_without_a_log(daemon, configuration):
         assert daemon.ask(*[auth(ALICE, token)] * 3, *[isuser(ALICE)] * 300) == [YES, NO, NO] + [YES] * 300
 
 
-def await_socket(path):
-    deadline = time.monotonic() + DEADLINE
-    while True:
-        assert time.monotonic() < deadline
-        try:
-            return LineClient(path).close()
-        except (FileNotFoundError, ConnectionRefusedError, PermissionError):
-            time.sleep(0.01)
-
-
 @pytest.mark.parametrize("kind", ["closed", "full disk", "pipe that nobody reads", "pipe that is broken", "socket that nobody reads",
                                   "file"])
 def test_a_log_that_can_not_be_written_stops_nothing(configuration, start, kind):
@@ -417,7 +408,7 @@ def test_a_log_that_can_not_be_written_stops_nothing(configuration, start, kind)
         stderr = open(configuration.directory / "log", "wb")
         ends.append(stderr)
     daemon = start(stderr=stderr, prepare=prepare)
-    await_socket(daemon.socket)
+    daemon.await_socket()
     served_without_a_log(daemon, configuration)
     if kind == "pipe that nobody reads":
         # The pipe is full by now; it is read at last, and the log says how much is missing.

@@ -67,9 +67,11 @@ class Daemon:
     # --- life
 
     def write_configuration(self):
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(self.configuration.text())
+        """Puts it in place whole, as one should: a daemon that reloads just now reads the old one or the new one."""
+        new = self.path.with_suffix(".new")
+        new.touch(0o600)
+        new.write_text(self.configuration.text(), encoding="utf-8")
+        new.replace(self.path)
 
     def start(self, descriptors=None, stderr=None, ready=True, program=BINARY, owner=None, prepare=None):
         """Starts it and waits until it is ready. descriptors: its limit of open files, or (soft, hard); stderr: somewhere else than
@@ -111,6 +113,16 @@ class Daemon:
         with self.changed:
             self.records.append({"end": "of the log"})
             self.changed.notify_all()
+
+    def await_socket(self):
+        """Waits until it can be asked, where its log does not say so."""
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            assert time.monotonic() < deadline and self.running(), "it does not listen"
+            try:
+                return LengthClient(self.socket).close()
+            except (FileNotFoundError, ConnectionRefusedError, PermissionError):
+                time.sleep(0.01)
 
     def signal(self, number):
         self.process.send_signal(number)
