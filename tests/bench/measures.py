@@ -7,8 +7,9 @@ import statistics
 import time
 
 import machine
+from servers import FLOORS, STORES
 
-SERVERS = ("xmpp-authd", "floor", "floor+hmac")
+SERVERS = (*STORES, *FLOORS)
 IDLE_CLIENTS = 1000
 # The daemon's housekeeping comes once a second: after so long it has been over everything twice.
 SETTLING_SECONDS = 2.5
@@ -68,8 +69,10 @@ def _run_of(line, load):
 
 
 def _run_round(bench, load, order):
-    """One run against each server. The daemon is a new one, so that every round finds no token spent."""
-    with bench.running("xmpp-authd"):
+    """One run against each server. The daemons are new ones, so that every round finds no token spent."""
+    with contextlib.ExitStack() as stack:
+        for store in STORES:
+            stack.enter_context(bench.running(store))
         lines = bench.run(
             "load-client", "--key", bench.key_path, "--framing", load.framing, "--clients", load.clients,
             "--depth", load.depth, "--questions", load.questions,
@@ -90,8 +93,8 @@ def throughput(bench, load, rounds):
     """
     good, disturbed = [], []
     with contextlib.ExitStack() as stack:
-        for name in SERVERS[1:]:
-            stack.enter_context(bench.running(name))
+        for floor in FLOORS:
+            stack.enter_context(bench.running(floor))
         while len(good) < rounds and len(good) + len(disturbed) < ATTEMPTS * rounds:
             turn = (len(good) + len(disturbed)) % len(SERVERS)
             result = _run_round(bench, load, SERVERS[turn:] + SERVERS[:turn])
@@ -105,15 +108,15 @@ def median_run(results, server):
     return Run(**{name: statistics.median(getattr(r[server], name) for r in results) for name in fields})
 
 
-def ratios(results, against):
-    """The daemon's throughput in shares of another server's, round by round, the smallest first."""
-    return sorted(r["xmpp-authd"].rate / r[against].rate for r in results)
+def ratio(results, server, against):
+    """A server's throughput in shares of another's: the median of the rounds' ratios."""
+    return statistics.median(result[server].rate / result[against].rate for result in results)
 
 
 def verdict_cost(bench, framing, live, batch, rounds):
     """The cost of a verdict in keyed HMACs, and its parts in nanoseconds, with so many tokens spent already."""
     (line,) = bench.run(
-        "verdict-cost", "--config", bench.configuration_path, "--key", bench.key_path, "--framing", framing,
+        "verdict-cost", "--config", bench.configuration_path("memory"), "--key", bench.key_path, "--framing", framing,
         "--live", live, "--batch", batch, "--rounds", rounds,
     )
     return {name: value if name == "framing" else float(value) for name, value in line.items()}
@@ -145,8 +148,8 @@ def _settled_memory(pid, settling):
 
 def daemon_memory(bench, clients=IDLE_CLIENTS, settling=SETTLING_SECONDS):
     """The idle daemon's resident bytes, and what each of many idle clients adds: silent, and after a question."""
-    path = bench.socket_path("xmpp-authd")
-    with bench.running("xmpp-authd") as daemon, contextlib.ExitStack() as stack:
+    path = bench.socket_path("journal")
+    with bench.running("journal") as daemon, contextlib.ExitStack() as stack:
         idle = machine.resident_bytes(daemon.pid)
         with _connect(path) as first:
             _ask(first)

@@ -1,9 +1,10 @@
-"""The servers under test: the daemon and the two floors, each on a socket of its own and on the same core."""
+"""The servers under test: the daemon with each of its stores and the two floors, all on the same core."""
 
 import base64
 import contextlib
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import time
@@ -13,71 +14,89 @@ import machine
 START_SECONDS = 10
 CONFIGURATION = """\
 [server]
-listen = {directory}/authd.sock
+listen = {directory}/socket
 max_connections = 20000
-[control]
-listen = {directory}/control.sock
+[state]
+dir = {directory}/state
 [replay]
-store = memory
+store = {store}
 after_restart = accept
 [host example.org]
-secrets_file = {directory}/key.cfg
+secrets_file = {key}
 ; No run lasts as long as a token counts.
 otp_interval = 300
 otp_window = 1
 """
+# The daemon by the store that it remembers spent tokens in, and what it is measured against.
+STORES = ("memory", "journal")
+FLOORS = {"floor": [], "floor+hmac": ["--hmac"]}
 
 
 class ServerFailed(Exception):
-    """A server did not start."""
+    """A server or a program did not do what it is there for."""
+
+
+def _write(path, text):
+    with open(path, "w", encoding="ascii", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(text)
 
 
 class Bench:
-    """The directory of a benchmark: fresh keys, the daemon's configuration, the programs."""
+    """The programs of a build and a directory for them: fresh keys, and a directory for each server."""
 
     def __init__(self, build, directory):
         self.build = build
         self.directory = directory
         self.server_core, self.load_core = machine.cores()
-        self.key_path = self._write(
-            "key.cfg",
-            f"otp_seed = {base64.b32encode(secrets.token_bytes(20)).decode()}\n"
-            f"token_secret = {secrets.token_hex(32)}\n",
-        )
-        self.configuration_path = self._write("authd.conf", CONFIGURATION.format(directory=directory))
-        self.commands = {
-            "xmpp-authd": [self.program("xmpp-authd"), "-c", self.configuration_path],
-            "floor": [self.program("bench/floor-server"), self.socket_path("floor")],
-            "floor+hmac": [self.program("bench/floor-server"), "--hmac", self.socket_path("floor+hmac")],
-        }
-        self._check_programs()
+        self.key_path = os.path.join(directory, "key.cfg")
+        seed = base64.b32encode(secrets.token_bytes(20)).decode()
+        _write(self.key_path, f"otp_seed = {seed}\ntoken_secret = {secrets.token_hex(32)}\n")
+        for store in STORES:
+            self._configure(store)
 
-    def _check_programs(self):
-        for command in self.commands.values():
-            if not os.access(command[0], os.X_OK):
-                raise ServerFailed(f"{command[0]} is missing: build it with `make programs bench-programs`")
-        if subprocess.run(self.commands["xmpp-authd"] + ["--check-config"], check=False).returncode != 0:
-            raise ServerFailed("the daemon refuses the configuration")
-
-    def _write(self, name, text):
-        path = os.path.join(self.directory, name)
-        with open(path, "w", encoding="ascii", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
-            file.write(text)
-        return path
+    def _configure(self, store):
+        directory = os.path.join(self.directory, store)
+        os.makedirs(os.path.join(directory, "state"), mode=0o700)
+        text = CONFIGURATION.format(directory=directory, store=store, key=self.key_path)
+        _write(self.configuration_path(store), text)
+        check = [self.program("xmpp-authd"), "-c", self.configuration_path(store), "--check-config"]
+        if subprocess.run(check, check=False).returncode != 0:
+            raise ServerFailed(f"the daemon refuses the configuration with store = {store}")
 
     def program(self, name):
         """The path of a program of the build."""
-        return os.path.join(self.build, name)
+        path = os.path.join(self.build, name)
+        if not os.access(path, os.X_OK):
+            raise ServerFailed(f"{path} is missing: `make programs bench-programs` builds it")
+        return path
+
+    def configuration_path(self, store):
+        """The daemon's configuration with a store."""
+        return os.path.join(self.directory, store, "authd.conf")
 
     def socket_path(self, name):
         """The socket that a server listens on."""
-        return os.path.join(self.directory, "authd.sock" if name == "xmpp-authd" else f"{name}.sock")
+        return os.path.join(self.directory, name, "socket")
+
+    def _command(self, name):
+        if name in STORES:
+            return [self.program("xmpp-authd"), "-c", self.configuration_path(name)]
+        return [self.program("bench/floor-server"), *FLOORS[name], self.socket_path(name)]
+
+    def _forget_everything(self, name):
+        """The directory of a server as if it had never run."""
+        directory = os.path.dirname(self.socket_path(name))
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.socket_path(name))
+        shutil.rmtree(os.path.join(directory, "state"), ignore_errors=True)
+        os.makedirs(os.path.join(directory, "state"), mode=0o700)
 
     @contextlib.contextmanager
     def running(self, name):
-        """A server that listens, its process given to the block. Its log is written, and read by nobody."""
+        """A server that remembers nothing and listens; its process. What it logs is written, and read by nobody."""
+        self._forget_everything(name)
         process = subprocess.Popen(
-            self.commands[name],
+            self._command(name),
             stdin=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             preexec_fn=machine.pin(self.server_core),
@@ -96,7 +115,7 @@ class Bench:
                 if probe.connect_ex(self.socket_path(name)) == 0:
                     return
             if process.poll() is not None or time.monotonic() > deadline:
-                raise ServerFailed(f"{name} does not start: {' '.join(self.commands[name])}")
+                raise ServerFailed(f"it does not start: {' '.join(self._command(name))}")
             time.sleep(0.005)
 
     def run(self, name, *arguments):
@@ -105,7 +124,11 @@ class Bench:
         # Not a pipe: what it logs must cost what it costs a daemon, and wake nobody.
         with open(os.path.join(self.directory, "errors"), "w+", encoding="utf-8") as errors:
             done = subprocess.run(
-                command, stdout=subprocess.PIPE, stderr=errors, text=True, check=False,
+                command,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                check=False,
                 preexec_fn=machine.pin(self.load_core),
             )
             if done.returncode != 0:

@@ -41,6 +41,7 @@ struct options {
 struct bench {
     struct options options;
     struct config *config;
+    struct accounts *accounts;
     struct minter *minter;
     const struct protocol *protocol;
     uint8_t *frames; /* of a batch */
@@ -188,7 +189,7 @@ static int measure_whole(struct bench *bench, size_t round)
         return -1;
     replay_index_destroy(&store->index);
     store->index = live_index(bench);
-    authority_init(&authority, bench->config, store);
+    authority_init(&authority, bench->config, store, bench->accounts);
     if (store->index != NULL)
         result = run_turns(bench, &authority, round);
     authority_deinit(&authority);
@@ -354,6 +355,7 @@ static int prepare(struct bench *bench)
 {
     size_t batch = bench->options.batch;
     struct problems *problems = problems_create();
+    const char *error = "";
 
     log_init();
     bench->config = problems == NULL ? NULL : config_load(bench->options.config_path, problems);
@@ -362,14 +364,17 @@ static int prepare(struct bench *bench)
         fputs("the configuration has errors: try xmpp-authd --check-config\n", stderr);
         return -1;
     }
+    bench->accounts = accounts_open(":memory:", (struct accounts_limits){1000, 3600}, 0, &error);
+    if (bench->accounts == NULL)
+        fprintf(stderr, "%s\n", error);
     bench->minter = minter_create(bench->options.key_path);
     bench->frames = malloc(batch * bench->options.framing->question_size);
     bench->protocol = protocol_of_first_byte(bench->options.framing->yes[0]);
     bench->messages = malloc(batch * MINT_MESSAGE_LENGTH);
     bench->questions = calloc(batch, sizeof(*bench->questions));
     bench->verdicts = calloc(batch, sizeof(*bench->verdicts));
-    return bench->minter == NULL || bench->frames == NULL || bench->messages == NULL ||
-                   bench->questions == NULL || bench->verdicts == NULL
+    return bench->accounts == NULL || bench->minter == NULL || bench->frames == NULL ||
+                   bench->messages == NULL || bench->questions == NULL || bench->verdicts == NULL
                ? -1
                : 0;
 }
@@ -377,6 +382,7 @@ static int prepare(struct bench *bench)
 static void release(struct bench *bench)
 {
     config_destroy(&bench->config);
+    accounts_close(&bench->accounts);
     minter_destroy(&bench->minter);
     free(bench->frames);
     free(bench->messages);
