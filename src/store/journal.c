@@ -115,7 +115,7 @@ static void read_segments(struct journal *journal, struct opening *opening)
         struct segment *segment = *link;
 
         if (segment_read(journal->directory, journal->head.journal, segment, opening->same_boot,
-                         opening->now, opening->load, opening->context)) {
+                         opening->load, opening->context)) {
             link = &segment->next;
             continue;
         }
@@ -252,27 +252,31 @@ static void end_current(struct journal *journal)
     journal->current = NULL;
 }
 
-static int begin_segment(struct journal *journal, struct moment now)
+/* The segment that begins with the next record: one that was begun and got none (its file is then
+ * begun anew), or another at the end of the list. NULL where memory is short. */
+static struct segment *next_segment(struct journal *journal)
 {
     struct segment **link = &journal->segments;
-    struct segment *segment = calloc(1, sizeof(*segment));
+
+    while (*link != NULL && (*link)->first_number != journal->next_number)
+        link = &(*link)->next;
+    if (*link == NULL)
+        *link = calloc(1, sizeof(**link));
+    return *link;
+}
+
+static int begin_segment(struct journal *journal, struct moment now)
+{
+    struct segment *segment = next_segment(journal);
 
     if (segment == NULL)
         return -1;
+    segment->first_number = segment->end_number = journal->next_number;
+    segment->begun_boot_ms = now.boot_ms;
     journal->current_file =
         segment_create(journal->directory, journal->head.journal, journal->next_number);
-    if (journal->current_file < 0) {
-        free(segment);
+    if (journal->current_file < 0)
         return -1;
-    }
-    *segment = (struct segment){.first_number = journal->next_number,
-                                .end_number = journal->next_number,
-                                .over_wall_ms = INT64_MIN,
-                                .over_boot_ms = INT64_MIN,
-                                .begun_boot_ms = now.boot_ms};
-    while (*link != NULL)
-        link = &(*link)->next;
-    *link = segment;
     journal->current = segment;
     journal->current_size = JOURNAL_SEGMENT_HEADER_SIZE;
     return 0;
@@ -325,7 +329,7 @@ int journal_append(struct journal *journal, struct journal_record *records, size
         return -1;
     }
     for (size_t i = 0; i < count; i++)
-        segment_note(journal->current, &records[i], true, now);
+        segment_note(journal->current, &records[i]);
     journal->current_size += (off_t)size;
     journal->next_number += count;
     return 0;
@@ -335,13 +339,23 @@ int journal_append(struct journal *journal, struct journal_record *records, size
  * ----------------------------------------------------------------------------------------------------
  */
 
-/* The number before which everything is over: segments are let go from the oldest on, so that no
- * gap appears. */
-static uint64_t first_number_needed(const struct journal *journal, struct moment now)
+/*
+ * Whether all that a segment records is closed time. Its own records' windows would not do: a step
+ * stays open, and its tokens are asked about, as long as the last of them was given by a later
+ * segment, another host or a wider window.
+ */
+static bool is_done(const struct segment *segment, const struct replay_index *index)
+{
+    return segment_is_empty(segment) || !replay_index_touches(index, segment->steps);
+}
+
+/* The number before which everything is done with: segments are let go from the oldest on, so that
+ * no gap appears. */
+static uint64_t first_number_needed(const struct journal *journal, const struct replay_index *index)
 {
     for (const struct segment *segment = journal->segments; segment != NULL;
          segment = segment->next) {
-        if (!segment_is_over(segment, now))
+        if (!is_done(segment, index))
             return segment->first_number > journal->head.first_number ? segment->first_number
                                                                       : journal->head.first_number;
     }
@@ -349,9 +363,9 @@ static uint64_t first_number_needed(const struct journal *journal, struct moment
 }
 
 /* Those that the head on the disk does not count any more. */
-static void unlink_done(struct journal *journal, struct moment now)
+static void unlink_done(struct journal *journal, const struct replay_index *index)
 {
-    while (journal->segments != NULL && segment_is_over(journal->segments, now) &&
+    while (journal->segments != NULL && is_done(journal->segments, index) &&
            journal->segments->end_number <= journal->head.first_number) {
         struct segment *segment = journal->segments;
 
@@ -363,14 +377,14 @@ static void unlink_done(struct journal *journal, struct moment now)
     }
 }
 
-void journal_tick(struct journal *journal, const struct closed_time *closed, bool closed_changed,
-                  const struct start_floor *floor, struct moment now)
+void journal_tick(struct journal *journal, const struct replay_index *index, bool closed_changed,
+                  const struct start_floor *floor)
 {
     enum syncer_state state = syncer_take(&journal->syncer);
-    uint64_t first_number = first_number_needed(journal, now);
+    uint64_t first_number = first_number_needed(journal, index);
 
     if (state == SYNCER_DONE && !journal->head_is_stale)
-        unlink_done(journal, now);
+        unlink_done(journal, index);
     if (state == SYNCER_FAILED)
         journal->head_is_stale = true;
     journal->head_is_stale |=
@@ -378,7 +392,7 @@ void journal_tick(struct journal *journal, const struct closed_time *closed, boo
         floor->start_wall_ms / 1000 != journal->head.floor.start_wall_ms / 1000;
     if (!journal->head_is_stale || state == SYNCER_RUNNING)
         return;
-    journal->head.closed = *closed;
+    journal->head.closed = *replay_index_closed(index);
     journal->head.floor = *floor;
     journal->head.first_number = first_number;
     if (journal_head_write(journal->directory, &journal->head, false) != 0)

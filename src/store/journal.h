@@ -15,6 +15,7 @@
 
 #include "store/journal_head.h"
 #include "store/journal_record.h"
+#include "store/replay_index.h"
 
 struct journal;
 
@@ -43,11 +44,11 @@ __attribute__((warn_unused_result)) int journal_append(struct journal *journal,
 
 /*
  * Takes down what is closed and what the floor is, if either changed (closed_changed), and lets go
- * of segments whose records are all over by both clocks: their files go when the head that says so
- * is on the disk.
+ * of segments that have nothing left in the index: their files go when the head that says so, and
+ * that says which steps are closed instead, is on the disk.
  */
-void journal_tick(struct journal *journal, const struct closed_time *closed, bool closed_changed,
-                  const struct start_floor *floor, struct moment now);
+void journal_tick(struct journal *journal, const struct replay_index *index, bool closed_changed,
+                  const struct start_floor *floor);
 
 /* Syncs everything, marks the journal clean, frees it and sets *journal to NULL; NULL is allowed.
  */

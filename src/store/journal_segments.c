@@ -38,10 +38,7 @@ static bool insert_sorted(struct segment **list, uint64_t first_number)
 
     if (segment == NULL)
         return false;
-    *segment = (struct segment){.first_number = first_number,
-                                .end_number = first_number,
-                                .over_wall_ms = INT64_MIN,
-                                .over_boot_ms = INT64_MIN};
+    segment->first_number = segment->end_number = first_number;
     while (*list != NULL && (*list)->first_number < first_number)
         list = &(*list)->next;
     segment->next = *list;
@@ -71,25 +68,21 @@ struct segment *segments_find(int directory, bool *failed_r)
     return list;
 }
 
-void segment_note(struct segment *segment, const struct journal_record *record, bool same_boot,
-                  struct moment now)
+bool segment_is_empty(const struct segment *segment)
 {
-    int64_t over_wall_ms =
-        (record->filing_step + 1 + (int64_t)record->window) * record->interval * 1000;
-    /* The other boot's clock says nothing here: let it take as long as the wall clock says. */
-    int64_t over_boot_ms =
-        same_boot ? record->over_boot_ms : now.boot_ms + (over_wall_ms - now.wall_ms);
-
-    segment->end_number = record->number + 1;
-    if (over_wall_ms > segment->over_wall_ms)
-        segment->over_wall_ms = over_wall_ms;
-    if (over_boot_ms > segment->over_boot_ms)
-        segment->over_boot_ms = over_boot_ms;
+    return segment->end_number == segment->first_number;
 }
 
-bool segment_is_over(const struct segment *segment, struct moment now)
+void segment_note(struct segment *segment, const struct journal_record *record)
 {
-    return now.wall_ms >= segment->over_wall_ms && now.boot_ms >= segment->over_boot_ms;
+    struct stretch step = {record->filing_step * record->interval,
+                           (record->filing_step + 1) * record->interval};
+
+    if (segment_is_empty(segment) || step.begin < segment->steps.begin)
+        segment->steps.begin = step.begin;
+    if (segment_is_empty(segment) || step.end > segment->steps.end)
+        segment->steps.end = step.end;
+    segment->end_number = record->number + 1;
 }
 
 /* Reads on until the wanted bytes are there; false at the end of the file, in the midst of them
@@ -100,7 +93,7 @@ static bool read_exactly(FILE *file, uint8_t *bytes, size_t size)
 }
 
 static void read_records(FILE *file, uint64_t journal, struct segment *segment, bool same_boot,
-                         struct moment now, journal_loader *load, void *context)
+                         journal_loader *load, void *context)
 {
     uint8_t bytes[JOURNAL_RECORD_SIZE];
     struct journal_record record;
@@ -108,13 +101,13 @@ static void read_records(FILE *file, uint64_t journal, struct segment *segment, 
     while (read_exactly(file, bytes, sizeof(bytes)) &&
            journal_record_decode(bytes, journal, &record) == 0 &&
            record.number == segment->end_number) {
-        segment_note(segment, &record, same_boot, now);
+        segment_note(segment, &record);
         load(context, &record, same_boot);
     }
 }
 
 bool segment_read(int directory, uint64_t journal, struct segment *segment, bool same_boot,
-                  struct moment now, journal_loader *load, void *context)
+                  journal_loader *load, void *context)
 {
     char name[NAME_SIZE];
     uint8_t header[JOURNAL_SEGMENT_HEADER_SIZE];
@@ -135,7 +128,7 @@ bool segment_read(int directory, uint64_t journal, struct segment *segment, bool
               journal_segment_decode(header, journal, &first_number) == 0 &&
               first_number == segment->first_number;
     if (is_ours)
-        read_records(file, journal, segment, same_boot, now, load, context);
+        read_records(file, journal, segment, same_boot, load, context);
     fclose(file);
     return is_ours;
 }

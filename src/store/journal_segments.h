@@ -7,9 +7,8 @@
 struct segment {
     struct segment *next;
     uint64_t first_number;
-    uint64_t end_number;  /* of the record that would come next */
-    int64_t over_wall_ms; /* when all its records are over, by either clock */
-    int64_t over_boot_ms;
+    uint64_t end_number;   /* of the record that would come next */
+    struct stretch steps;  /* from the first to the last step of its records */
     int64_t begun_boot_ms; /* of the one being written */
 };
 
@@ -22,17 +21,16 @@ struct segment *segments_find(int directory, bool *failed_r);
  * they go, and hands them to load. false where the file is not a segment of this journal at all.
  */
 bool segment_read(int directory, uint64_t journal, struct segment *segment, bool same_boot,
-                  struct moment now, journal_loader *load, void *context);
+                  journal_loader *load, void *context);
 
 /* Creates a segment's file with its header; its descriptor, or -1 with errno. */
 int segment_create(int directory, uint64_t journal, uint64_t first_number);
 
-/* Notes that a record with this window stands in the segment. */
-void segment_note(struct segment *segment, const struct journal_record *record, bool same_boot,
-                  struct moment now);
+/* Notes that a record stands at the segment's end. */
+void segment_note(struct segment *segment, const struct journal_record *record);
 
-/* Whether all its records are over by both clocks. */
-bool segment_is_over(const struct segment *segment, struct moment now);
+/* Whether the segment has no records. */
+bool segment_is_empty(const struct segment *segment);
 
 /* Puts the file on the disk. 0, or -1. */
 __attribute__((warn_unused_result)) int segment_sync(int directory, const struct segment *segment);

@@ -110,7 +110,7 @@ static void journal_store_tick(struct spent_store *base, struct moment now)
     struct journal_store *store = of(base);
     bool dropped = replay_index_drop_old(base->index, now);
 
-    journal_tick(store->journal, replay_index_closed(base->index), dropped, &base->floor, now);
+    journal_tick(store->journal, base->index, dropped, &base->floor);
 }
 
 static void journal_destroy(struct spent_store *base)

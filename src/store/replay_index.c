@@ -172,6 +172,17 @@ bool replay_index_drop_old(struct replay_index *index, struct moment now)
     return closed;
 }
 
+bool replay_index_touches(const struct replay_index *index, struct stretch stretch)
+{
+    for (const struct shelf *shelf = index->shelves; shelf != NULL; shelf = shelf->next) {
+        struct stretch steps = steps_stretch(shelf->step, shelf->step, shelf->interval);
+
+        if (shelf->spent.count > 0 && steps.begin < stretch.end && stretch.begin < steps.end)
+            return true;
+    }
+    return false;
+}
+
 struct replay_usage replay_index_usage(const struct replay_index *index)
 {
     struct replay_usage usage = {0};

@@ -77,6 +77,9 @@ void replay_index_close(struct replay_index *index, const struct closed_time *cl
  */
 bool replay_index_drop_old(struct replay_index *index, struct moment now);
 
+/* Whether a token that was spent in any moment of begin .. end is still in the index. */
+bool replay_index_touches(const struct replay_index *index, struct stretch stretch);
+
 /* What the index holds. */
 struct replay_usage replay_index_usage(const struct replay_index *index);
 
