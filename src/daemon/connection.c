@@ -257,7 +257,7 @@ static void write_output(struct connection *connection)
     size_t size = answers_ready(&connection->answers);
     ssize_t written;
 
-    if (size == 0)
+    if (size == 0 || connection->state == CONNECTION_CLOSED)
         return;
     do {
         written = send(connection->descriptor, answers_front(&connection->answers), size,
@@ -343,29 +343,34 @@ void connections_finish_turn(struct server *server)
 static struct connection *overdue(const struct server *server, struct moment now)
 {
     struct connection *longest = TAILQ_FIRST(&server->waiting);
+    int64_t oldest_ms = now.boot_ms - server->config->server->request_timeout_ms;
 
-    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): release() takes what it frees out of the list */
-    int64_t since_ms = longest == NULL ? INT64_MAX : longest->waiting_since_ms;
+    return longest != NULL && longest->waiting_since_ms <= oldest_ms ? longest : NULL;
+}
 
-    return since_ms <= now.boot_ms - server->config->server->request_timeout_ms ? longest : NULL;
+/* It is released with the turn, not here: in this very turn it may have read a byte, and stand among those that did. */
+static void expire(struct connection *connection)
+{
+    struct log_line line;
+
+    log_begin(&line, LOG_LEVEL_INFO, "connection-timeout");
+    logfmt_number(&line.fields, "connection", (int64_t)connection->number);
+    logfmt_text(&line.fields, "waited_for",
+                answers_size(&connection->answers) > 0 ? "its answers to be read"
+                                                       : "the rest of a question");
+    log_end(&line, LOG_LEVEL_INFO);
+    TAILQ_REMOVE(&connection->server->waiting, connection, waiting);
+    connection->is_waiting = false;
+    change_state(connection, CONNECTION_CLOSED, "timeout");
+    join_turn(connection);
 }
 
 void connections_expire(struct server *server, struct moment now)
 {
     struct connection *connection;
 
-    while ((connection = overdue(server, now)) != NULL) {
-        struct log_line line;
-
-        log_begin(&line, LOG_LEVEL_INFO, "connection-timeout");
-        logfmt_number(&line.fields, "connection", (int64_t)connection->number);
-        logfmt_text(&line.fields, "waited_for",
-                    answers_size(&connection->answers) > 0 ? "its answers to be read"
-                                                           : "the rest of a question");
-        log_end(&line, LOG_LEVEL_INFO);
-        change_state(connection, CONNECTION_CLOSED, "timeout");
-        release(connection);
-    }
+    while ((connection = overdue(server, now)) != NULL)
+        expire(connection);
     for (connection = TAILQ_FIRST(&server->connections); connection != NULL;
          connection = TAILQ_NEXT(connection, all)) {
         bytes_trim(&connection->input);

@@ -1,0 +1,34 @@
+"""Questions that come a byte at a time and never end: closed in time, whatever the moment at which the last byte comes."""
+
+import select
+import time
+
+from harness import DEADLINE
+from harness.clients import YES, LengthClient, auth
+
+ALICE = "alice@example.org"
+
+
+def test_clients_that_send_a_byte_in_the_very_turn_in_which_their_time_is_up(start, configuration):
+    """One byte after the other through the timeout: some of them arrive together with the timer that ends the connection."""
+    configuration.server(request_timeout="1s", max_connections=500)
+    daemon = start()
+    clients = {}
+    for _ in range(300):
+        client = LengthClient(daemon.socket)
+        client.send(b"\x1f\xff")
+        client.socket.setblocking(False)
+        clients[client.socket] = client
+    deadline = time.monotonic() + DEADLINE
+    while clients:
+        assert time.monotonic() < deadline, f"{len(clients)} connections are still open"
+        for sock in list(clients):
+            try:
+                sock.send(b"x")
+            except (BrokenPipeError, ConnectionResetError):
+                clients.pop(sock).close()
+        gone, _, _ = select.select(list(clients), [], [], 0)
+        for sock in gone:
+            clients.pop(sock).close()
+    daemon.await_event("connection-timeout", 300)
+    assert daemon.ask(auth(ALICE, configuration.key.mint(ALICE))) == YES
