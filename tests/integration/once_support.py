@@ -1,0 +1,188 @@
+"""What the tests of "once means once" share: journals that may vouch for everything, other boots, clocks that are set by hand, and
+a count of what was answered yes."""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import threading
+
+from harness import DEADLINE
+from harness.clients import NO, TRY_AGAIN, YES, LengthClient, auth
+from harness.configuration import HOST
+from harness.daemon import BINARY, Daemon
+from harness.minter import Key
+
+FEATURES = "features:tryagain"
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
+LIBFAKETIME = next(iter(sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
+ROUNDS = int(os.environ.get("XMPP_AUTHD_ROUNDS", "0"))
+
+# The harness reads every line of the log, and there are tens of thousands of logins.
+QUIET = {"level": "warning"}
+
+
+def jid(number):
+    return f"user{number}@{HOST}"
+
+
+def with_journal(configuration, interval=30, window=10, **replay):
+    """Turns a configuration into one with a journal in `state`. By default its tokens can be presented again for minutes."""
+    configuration.key = Key(interval=interval)
+    configuration.sections[f"host {HOST}"] = configuration.key.settings()
+    configuration.host(otp_window=window)
+    configuration.set("replay", store="journal", after_restart=None)
+    configuration.set("replay", **replay)
+    configuration.set("state", dir=configuration.directory / "state")
+    return configuration
+
+
+def state_of(configuration):
+    return configuration.directory / "state"
+
+
+# --- another boot, another clock
+
+
+def launcher(directory, name, boot_id=None, clock=None):
+    """A program that is the daemon on another boot (its boot_id, or one that can't be read where that is empty) or with a clock
+    that is as far off as the file `clock` says at the moment."""
+    steps = 'exec "$@"'
+    command = f'"{BINARY}"'
+    if clock is not None:
+        command = (f'env LD_PRELOAD="{LIBFAKETIME}" FAKETIME_TIMESTAMP_FILE="{clock}" FAKETIME_NO_CACHE=1 '
+                   f"FAKETIME_DONT_FAKE_MONOTONIC=1 {command}")
+    if boot_id is not None:
+        file = directory / f"{name}.boot-id"
+        file.write_text(boot_id)
+        steps = f'mount --bind "{file}" {BOOT_ID} && {steps}'
+        command = f"unshare -m sh -c '{steps}' sh {command}"
+    path = directory / name
+    path.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+    path.chmod(0o755)
+    return path
+
+
+def other_boot(directory, digit=1):
+    return launcher(directory, f"boot{digit}", boot_id=f"{digit}" * 8 + "-0000-4000-8000-000000000000\n")
+
+
+def make_whole(configuration):
+    """Makes a state directory that may vouch for all tokens, as one does that was begun yesterday: its first start was under a
+    clock of yesterday, on a boot that is over."""
+    directory = configuration.directory
+    clock = directory / "yesterday"
+    clock.write_text("-86400")
+    daemon = Daemon(configuration)
+    daemon.expect("event=record-incomplete")
+    daemon.start(program=launcher(directory, "first", boot_id="0" * 36 + "\n", clock=clock), ready=False)
+    daemon.await_socket()
+    daemon.finish()
+    return configuration
+
+
+# --- asking
+
+
+def ask_all(path, pairs, undecided=True):
+    """The answers to many logins, asked a few hundred at a time."""
+    answers = []
+    with LengthClient(path) as client:
+        if undecided:
+            assert client.ask(FEATURES) == YES
+        for at in range(0, len(pairs), 200):
+            block = pairs[at : at + 200]
+            client.write(*(auth(user, token) for user, token in block))
+            answers += client.answers(len(block))
+    assert len(answers) == len(pairs)
+    return answers
+
+
+def present(daemon, pairs):
+    return ask_all(daemon.socket, pairs)
+
+
+def mint(configuration, count, first=0, **options):
+    return [(jid(first + number), configuration.key.mint(jid(first + number), **options)) for number in range(count)]
+
+
+def log_in(daemon, count, first=0):
+    """So many fresh logins, all of them accepted; (user, token) of each."""
+    pairs = mint(daemon.configuration, count, first)
+    answers = present(daemon, pairs)
+    assert answers == [YES] * count, f"{count - answers.count(YES)} of {count} fresh tokens were not accepted: {set(answers)}"
+    return pairs
+
+
+def never_again(daemon, pairs):
+    """None of the tokens, all of them answered yes before, is accepted once more; how often each other answer came."""
+    answers = present(daemon, pairs)
+    assert YES not in answers, f"{answers.count(YES)} of {len(pairs)} spent tokens were accepted once more"
+    return {answer: answers.count(answer) for answer in (NO, TRY_AGAIN)}
+
+
+class Load(threading.Thread):
+    """A client that logs in without end, some logins at a time, until its connection breaks."""
+
+    def __init__(self, path, key, name, at_once):
+        super().__init__(daemon=True)
+        self.path, self.key, self.user, self.at_once = path, key, f"{name}@{HOST}", at_once
+        self.accepted, self.denied, self.in_flight = [], [], []
+        self.underway = threading.Event()
+
+    def run(self):
+        with LengthClient(self.path) as client:
+            while True:
+                tokens = [self.key.mint(self.user) for _ in range(self.at_once)]
+                answers = []
+                try:
+                    client.write(*(auth(self.user, token) for token in tokens))
+                except OSError:
+                    pass
+                data = client.receive(self.at_once * client.answer_size)
+                answers = client.decode(data[: len(data) - len(data) % client.answer_size])
+                for token, answer in zip(tokens, answers):
+                    (self.accepted if answer == YES else self.denied).append((self.user, token))
+                self.in_flight = [(self.user, token) for token in tokens[len(answers) :]]
+                if self.in_flight:
+                    return
+                self.underway.set()
+
+
+def start_load(daemon, count, at_once=(1, 3, 20, 64)):
+    clients = [Load(daemon.socket, daemon.configuration.key, f"load{number}", at_once[number % len(at_once)])
+               for number in range(count)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        assert client.underway.wait(DEADLINE), "no logins"
+    return clients
+
+
+def end_load(clients):
+    for client in clients:
+        client.join(DEADLINE)
+        assert not client.is_alive(), "a client hangs"
+
+
+# --- the directory
+
+
+def copy_state(source, target):
+    """A copy of a state directory, modes and all."""
+    if target.exists():
+        shutil.rmtree(target)
+    shutil.copytree(source, target)
+    target.chmod(0o700)
+
+
+def kill_now(daemon):
+    daemon.expected_status = -signal.SIGKILL
+    daemon.process.send_signal(signal.SIGKILL)
+    daemon.await_end()
+
+
+def mount_tmpfs(path, size):
+    path.mkdir(mode=0o700)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", str(path)], check=True)
