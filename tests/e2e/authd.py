@@ -69,8 +69,8 @@ class Authd:
         """A host's settings for the two secrets of its minter."""
         return {"otp_seed": minter.otp_seed, "token_secret": minter.token_secret, "otp_interval": minter.interval}
 
-    def configure(self, hosts, after_restart="accept"):
-        """`hosts` maps each host to its settings."""
+    def configure(self, hosts, store="journal", after_restart="accept"):
+        """`hosts` maps each host to its settings. `accept` is for the journal of a first start, which knows of no token yet."""
         self.hosts = hosts
         text = f"""
 [server]
@@ -80,7 +80,10 @@ group = {self.socket_group}
 listen = {self.directory}/control.sock
 [log]
 level = debug
+[state]
+dir = {self.directory}/state
 [replay]
+store = {store}
 after_restart = {after_restart}
 """
         for host, settings in hosts.items():

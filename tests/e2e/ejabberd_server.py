@@ -12,13 +12,20 @@ from processes import SANITIZERS, Account, die_with_parent
 
 SNIPPET = pathlib.Path(__file__).resolve().parents[2] / "conf" / "ejabberd" / "ejabberd.yml.example"
 
-# What the tests need beyond the snippet: offline messages, and all that the modules on a login's way have to say. (At the
-# level of "debug" ejabberd writes every stanza of every client, whatever it may contain.)
+# What the tests need beyond the snippet: BOSH, offline messages, and all that the modules on a login's way have to say. (At
+# the level of "debug" ejabberd writes every stanza of every client, whatever it may contain.)
 EXTRA = """
+  -
+    port: {bosh_port}
+    ip: "127.0.0.1"
+    module: ejabberd_http
+    request_handlers:
+      /bosh: mod_bosh
 loglevel: info
 log_modules_fully: [extauth, extauth_sup, ejabberd_auth, ejabberd_auth_external, ejabberd_c2s, xmpp_stream_in, xmpp_sasl]
 modules:
-  mod_offline: {}
+  mod_bosh: {{}}
+  mod_offline: {{}}
 """
 
 
@@ -28,11 +35,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def configuration(hosts, certificate, program, port):
+def configuration(hosts, certificate, program, port, bosh_port):
     """The snippet with nothing but hosts, paths and the port changed, and EXTRA behind it."""
     text = SNIPPET.read_text()
     for old, new in (
-        ("  - chat.example.org\n", "".join(f"  - {host}\n" for host in hosts)),
+        ("  - example.org\n", "".join(f"  - {host}\n" for host in hosts)),
         ('"/etc/ejabberd/ejabberd.pem"', f'"{certificate}"'),
         ('"/usr/local/bin/xmpp-extauth /run/xmpp-authd/auth.sock"', f'"{program}"'),
         ("port: 5222\n", f"port: {port}\n"),
@@ -40,7 +47,7 @@ def configuration(hosts, certificate, program, port):
     ):
         assert text.count(old) == 1, f"{SNIPPET.name} has {old!r} {text.count(old)} times"
         text = text.replace(old, new)
-    return text + EXTRA
+    return text + EXTRA.format(bosh_port=bosh_port)
 
 
 def make_certificate(directory, hosts):
@@ -66,14 +73,15 @@ class Ejabberd:
     def __init__(self, directory, hosts, program, account=Account.own()):
         """`program` is the command of extauth_program; all files go to `directory`, which belongs to `account`."""
         self.directory = pathlib.Path(directory)
-        self.port = free_port()
+        self.port, self.bosh_port = free_port(), free_port()
         self.log = self.directory / "ejabberd.log"
         self.console = self.directory / "console"
         self.certificate = self.directory / "certificate.pem"
         self._account = account
         self._process = None
         both = make_certificate(self.directory, hosts)
-        (self.directory / "ejabberd.yml").write_text(configuration(hosts, both, program, self.port))
+        text = configuration(hosts, both, program, self.port, self.bosh_port)
+        (self.directory / "ejabberd.yml").write_text(text)
         (self.directory / "spool").mkdir()
         for path in (self.directory, *self.directory.iterdir()):
             account.give(path)

@@ -45,6 +45,15 @@ class Site:
 
         return asyncio.run(all_at_once())
 
+    def mechanisms(self, jid, token):
+        """The SASL mechanisms that ejabberd offers."""
+
+        async def ask():
+            async with xmpp_login.session(self.ejabberd, jid, token) as client:
+                return client["feature_mechanisms"].mech_list
+
+        return asyncio.run(ask())
+
     def log_in_everywhere(self, host):
         """Good logins that go once round the host's pool: the set of how they ended."""
         users = [f"user{number}@{host}" for number in range(self.POOL_SIZE)]

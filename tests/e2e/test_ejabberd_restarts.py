@@ -29,12 +29,16 @@ class Traffic:
         self._news = asyncio.Condition()
         self._stopping = False
         self.outcomes = collections.Counter()
+        self.spent = collections.deque(maxlen=30)  # the latest
 
     async def _keep_logging_in(self, jid):
         while not self._stopping:
-            outcome = await log_in(self._site.ejabberd, jid, self._site.mint(jid))
+            token = self._site.mint(jid)
+            outcome = await log_in(self._site.ejabberd, jid, token)
             async with self._news:
                 self.outcomes[outcome] += 1
+                if outcome == ALLOWED:
+                    self.spent.append((jid, token))
                 self._news.notify_all()
 
     async def more_successes(self, count):
@@ -125,21 +129,27 @@ def test_restarts_under_a_stream_of_logins_cost_not_one_login(site, authd):
                 await asyncio.to_thread(authd.stop)
                 authd.start()
                 await traffic.more_successes(3)
-        return traffic.outcomes
+        return traffic
 
-    assert set(asyncio.run(scenario())) == {ALLOWED}
+    traffic = asyncio.run(scenario())
+    assert set(traffic.outcomes) == {ALLOWED}
+    assert set(site.log_in_many(traffic.spent)) == {REFUSED}
 
 
 def test_fifty_crashes_in_a_row_under_a_stream_of_logins_do_not_kill_the_pool(site, authd):
     async def scenario():
         async with Traffic.on(site) as traffic:
-            for _ in range(50):
+            for number in range(50):
                 await asyncio.to_thread(authd.kill)
                 authd.start()
-            await traffic.more_successes(20)
-        return traffic.outcomes
+                if number % 10 == 0:
+                    await traffic.more_successes(3)
+            await traffic.more_successes(6)
+        return traffic
 
-    assert set(asyncio.run(scenario())) <= {ALLOWED, REFUSED}
+    traffic = asyncio.run(scenario())
+    assert set(traffic.outcomes) <= {ALLOWED, REFUSED}
+    assert set(site.log_in_many(traffic.spent)) == {REFUSED}
     assert both_hosts_answer(site)
 
 
@@ -165,12 +175,21 @@ def test_a_silent_daemons_late_yes_lets_nobody_in(site, authd):
     assert both_hosts_answer(site)
 
 
-def test_a_token_spent_before_a_crash_is_refused_after_it(site, authd):
-    """The record of spent tokens is lost with the daemon's memory, and the default is not to trust such a record."""
+def test_a_token_spent_before_a_crash_stays_spent(site, authd):
     token = site.mint(ALICE)
     assert site.log_in(ALICE, token) == ALLOWED
     authd.kill()
-    authd.configure(authd.hosts, after_restart="refuse")
+    authd.start()
+    mark = authd.log.mark()
+    assert site.log_in(ALICE, token) == REFUSED
+    assert authd.log.events(mark, event="verdict")[0]["reason"] == "replayed"
+
+
+def test_without_a_record_of_spent_tokens_one_from_before_the_start_is_refused(site, authd):
+    token = site.mint(ALICE)
+    assert site.log_in(ALICE, token) == ALLOWED
+    authd.kill()
+    authd.configure(authd.hosts, store="memory", after_restart="refuse")
     authd.start()
     mark = authd.log.mark()
     assert site.log_in(ALICE, token) == REFUSED
@@ -178,12 +197,17 @@ def test_a_token_spent_before_a_crash_is_refused_after_it(site, authd):
     assert (verdict["verdict"], verdict["reason"]) == ("try-again", "starting")
 
 
-def test_after_a_start_logins_open_when_the_log_says_so(site, authd):
-    minter = Minter.with_fresh_secrets(interval=1)
-    authd.stop()
+def test_after_a_first_start_logins_open_when_the_log_says_so_and_stay_open(site, new_authd):
+    minter, authd = Minter.with_fresh_secrets(interval=1), new_authd(socket=site.socket)
     authd.configure({HOST: authd.secrets_of(minter) | {"otp_window": 4}}, after_restart="refuse")
+    authd.expected = ["event=record-incomplete"]
     opens = datetime.datetime.fromisoformat(authd.start()["refuses_tokens_minted_before"])
     assert site.log_in(ALICE, minter.mint(ALICE)) == REFUSED
-    assert authd.log.events(event="verdict")[-1]["reason"] == "starting"
+    assert authd.log.events(event="verdict")[0]["reason"] == "starting"
     time.sleep(max(0, opens.timestamp() - time.time()))
+    assert site.log_in(ALICE, minter.mint(ALICE)) == ALLOWED
+
+    # From now on the record is complete: a crash closes nothing.
+    authd.kill()
+    assert "refuses_tokens_minted_before" not in authd.start()
     assert site.log_in(ALICE, minter.mint(ALICE)) == ALLOWED

@@ -44,6 +44,17 @@ def test_a_message_to_a_known_user_who_is_offline_is_kept_and_one_to_an_unknown_
     assert {line["user"]: line["reason"] for line in verdicts} == {"bob": "allowed", "nobody": "unknown-user"}
 
 
+def test_while_there_is_no_daemon_a_message_to_a_user_who_is_offline_comes_back(site, authd):
+    async def scenario():
+        async with session(site.ejabberd, ALICE, site.mint(ALICE)) as alice:
+            authd.kill()
+            alice.send_message(BOB, "is there anybody?")
+            returned = await alice.receive()
+        assert returned["type"] == "error" and returned["error"]["condition"] == "service-unavailable"
+
+    asyncio.run(scenario())
+
+
 def test_who_exists_says_nothing_about_who_may_log_in(site, authd, list_users):
     list_users("alice\n")
     assert site.log_in(BOB, site.mint(BOB)) == "allowed"
