@@ -168,6 +168,24 @@ def asks_while_a_late_relay_exits(daemon, module):
     assert module.exit_status() == 0
     module.write(RIGHT)
     assert module.read() is None
+    # The module starts another and is slow to write its next question.
+    module.start()
+    assert module.read(timeout=1) is None
+    assert module.ask(WRONG) is False
+    return answer
+
+
+def asks_a_relay_that_is_slow_to_start(daemon, module):
+    os.kill(module.pid, 9)
+    os.waitpid(module.pid, 0)
+    readable, writable = os.pipe()
+    module.start(gate=readable)
+    answer = module.ask(RIGHT)
+    os.write(writable, b"x")
+    assert module.exit_status() == 0
+    assert module.read(timeout=0) is None
+    os.close(readable)
+    os.close(writable)
     return answer
 
 
@@ -177,6 +195,7 @@ LATE = [
     ("a silent daemon", [silent, honest], asks_a_late_daemon),
     ("a relay that is stopped while the question comes", [], asks_a_stopped_relay),
     ("a relay that is stopped while the answer comes", [], stops_the_relay_before_the_daemon_answers),
+    ("a relay that is started late", [], asks_a_relay_that_is_slow_to_start),
     ("a question that is written as a late relay exits", [], asks_while_a_late_relay_exits),
 ]
 
@@ -233,7 +252,7 @@ def test_a_line_that_comes_while_another_is_asked_drops_both(directory):
         module.write(RIGHT)
         daemon.wait_for_question()
         module.write(WRONG)
-        assert module.read() is False
+        assert module.read(timeout=3) is False  # at once, not when the first one's time is up
         go_on.set()
         assert [module.ask(WRONG), module.ask(RIGHT), module.ask(WRONG)] == [False, True, False]
 
