@@ -52,9 +52,8 @@ def make_certificate(directory, host):
 
 
 class Prosody:
-    def __init__(self, directory, hosts, backend="epoll", level="debug", plugins=(), more=""):
-        """`hosts` maps each virtual host to its settings in Lua; `plugins` are more directories to load modules from, `more`
-        is Lua for the global section."""
+    def __init__(self, directory, hosts, backend="epoll", level="debug", plugins=()):
+        """`hosts` maps each virtual host to its settings in Lua; `plugins` are more directories to load modules from."""
         self.directory = pathlib.Path(directory)
         self.level = level
         self.port = free_port()
@@ -68,7 +67,6 @@ class Prosody:
             as_root=str(os.geteuid() == 0).lower(), directory=self.directory, level=level, backend=backend,
             port=self.port, plugins=", ".join(quoted), modules=", ".join(f'"{name}"' for name in MODULES),
         )
-        text += more
         for host, settings in hosts.items():
             text += f'\nVirtualHost "{host}"\n    authentication = "xmpp_authd"\n    {settings}\n'
         self.configuration.write_text(text)

@@ -258,7 +258,7 @@ function Pool:receive(connection, data)
         local verdict
         verdict, connection.unread = self.wire.answer(connection.unread)
         if verdict == nil then
-            return
+            break
         elseif verdict == false then
             return self:lose(connection, "it sent what is no answer")
         end

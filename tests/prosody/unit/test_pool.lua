@@ -369,6 +369,7 @@ tests["what was refused whole goes to another connection"] = function()
     leaving.events.bytes(NO)
     it:expect("due", "no")
     equal(leaving.open, false, "the link that has answered all is open")
+    equal(#it.pool.leaving, 0, "connections that are leaving")
     link.events.bytes(YES)
     it:expect("moved", "yes")
 end
