@@ -395,8 +395,13 @@ void journal_tick(struct journal *journal, const struct replay_index *index, boo
     journal->head.closed = *replay_index_closed(index);
     journal->head.floor = *floor;
     journal->head.first_number = first_number;
-    if (journal_head_write(journal->directory, &journal->head, false) != 0)
+    if (journal_head_write(journal->directory, &journal->head, false) != 0) {
+        /* The journal itself may have filled the disk. What is done with goes before the head says
+         * so: a crash meanwhile finds records missing, and refuses. */
+        if (errno == ENOSPC || errno == EDQUOT)
+            unlink_done(journal, index);
         return;
+    }
     journal->head_is_stale = false;
     syncer_begin(&journal->syncer, journal->directory, "head");
 }

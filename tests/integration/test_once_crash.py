@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from conftest import needs_root
-from harness.clients import NO, YES
+from harness.clients import NO
 from once_support import (
     QUIET, ROUNDS, end_load, kill_now, launcher, log_in, make_whole, never_again, present, start_load, state_of, with_journal)
 

@@ -11,7 +11,7 @@ import pytest
 
 from conftest import needs_root
 from harness import DEADLINE
-from harness.clients import NO, TRY_AGAIN, YES, LengthClient, auth, isuser
+from harness.clients import NO, TRY_AGAIN, YES, LengthClient, isuser
 from harness.daemon import Daemon
 from once_support import (
     copy_state, kill_now, log_in, make_whole, mint, mount_tmpfs, never_again, other_boot, present, state_of, with_journal)
@@ -290,6 +290,31 @@ def test_a_full_disk_is_no_yes_and_is_got_over(small_disk, configuration, start)
     kill_now(daemon)
     daemon = start()
     assert never_again(daemon, spent + pairs)[NO] == 430
+
+
+def test_a_disk_that_the_journal_itself_has_filled_is_got_over(configuration, start):
+    """The segments that are over make the room, once they are over; nobody has to help."""
+    path = configuration.directory / "disk"
+    mount_tmpfs(path, "160k")
+    try:
+        with_journal(configuration, interval=2, window=0, after_restart="accept").set("state", dir=path / "state")
+        daemon = start().expect("event=store-failed", "event=users-database-failed")
+        deadline = time.monotonic() + DEADLINE
+        pairs = accepted = []
+        while TRY_AGAIN not in (answers := present(daemon, pairs)):
+            accepted = accepted + [pair for pair, answer in zip(pairs, answers) if answer == YES]
+            assert time.monotonic() < deadline, "the disk is large"
+            pairs = mint(configuration, 400)
+        accepted += [pair for pair, answer in zip(pairs, answers) if answer == YES]
+        log_in_now(daemon, 100)
+        daemon.await_event("store-recovered")
+        never_again(daemon, accepted)
+        kill_now(daemon)
+        daemon = start().expect(INCOMPLETE)
+        never_again(daemon, accepted)
+        daemon.finish()
+    finally:
+        subprocess.run(["umount", "-l", str(path)], check=True)
 
 
 def test_a_crash_on_a_full_disk(small_disk, configuration, start):
