@@ -17,6 +17,15 @@ ifeq ($(REDIS),1)
 PACKAGES += hiredis
 override CPPFLAGS += -DHAVE_REDIS
 endif
+
+# Names of users beyond ASCII, in xmpp-authctl alone: built where ICU is there; ICU=0 leaves it out.
+ICU ?= $(if $(shell pkg-config --exists icu-uc 2>/dev/null && echo yes),1,0)
+ICU_PACKAGE :=
+ifeq ($(ICU),1)
+ICU_PACKAGE := icu-uc
+override CPPFLAGS += -DHAVE_ICU
+endif
+
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wcast-qual -Wwrite-strings -Wvla -Wformat=2 -Wundef
 HARDENING := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
@@ -76,7 +85,7 @@ $(BUILD)/xmpp-authd: $(BUILD)/obj/xmpp-authd.o $(call objects_of,base token stor
 
 $(BUILD)/xmpp-authctl: $(BUILD)/obj/xmpp-authctl.o $(call objects_of,base token wire config ctl)
 	$(SAY) '  LINK  $@'
-	$(LINK) -o $@ $^ $$(pkg-config --libs libcrypto inih)
+	$(LINK) -o $@ $^ $$(pkg-config --libs libcrypto inih $(ICU_PACKAGE))
 
 # libc alone, so that it can be linked statically and dropped into any container.
 $(BUILD)/xmpp-extauth: $(BUILD)/obj/xmpp-extauth.o $(call objects_of,relay)
@@ -87,7 +96,7 @@ $(BUILD)/unit/%: tests/unit/%.c $(OBJECTS) Makefile
 	@mkdir -p $(@D)
 	$(SAY) '  CC    $@'
 	$(COMPILE) -Itests/unit $(shell pkg-config --cflags $(PACKAGES) cmocka 2>/dev/null) -o $@ $< $(OBJECTS) $(LDFLAGS) \
-	    $$(pkg-config --libs $(PACKAGES) cmocka)
+	    $$(pkg-config --libs $(PACKAGES) $(ICU_PACKAGE) cmocka)
 
 .PHONY: units
 units: $(UNITS:%=$(BUILD)/unit/%)
