@@ -187,15 +187,13 @@ function show(state) {
     document.getElementById("state").textContent = state;
 }
 
-// The chat goes with the session: whoever is logged out of the site is logged out of the chat, and of its messages, which
-// Converse itself only removes while it is connected.
+// The chat goes with the session: whoever is logged out of the site is logged out of the chat, and its messages are removed.
 function endSession() {
     if (ended) return;
     ended = true;
     show("your session has ended");
     document.getElementById("ended").showModal();
     chat?.user.logout();
-    sessionStorage.clear();
 }
 
 async function checkSession() {
@@ -395,12 +393,12 @@ class Server(http.server.ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, options):
-        super().__init__(("127.0.0.1", options.port), Handler)
         self.secrets = read_secrets(options.secrets)
         self.users = Users(options.users)
         self.sessions = Sessions(options.session_lifetime)
         self.assets = find_assets(pathlib.Path(options.converse))
         self.domain, self.websocket = options.domain, options.websocket
+        super().__init__(("127.0.0.1", options.port), Handler)
         self.origin = options.origin or f"http://localhost:{self.server_port}"
         self.is_https = self.origin.startswith("https:")
         self.cookie = "__Host-session" if self.is_https else "session"
