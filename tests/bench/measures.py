@@ -13,7 +13,7 @@ SERVERS = (*STORES, *FLOORS)
 IDLE_CLIENTS = 1000
 # The daemon's housekeeping comes once a second: after so long it has been over everything twice.
 SETTLING_SECONDS = 2.5
-# A server with questions waiting all the time has its core for itself, or somebody else took some of it.
+# A saturated server that uses less than this share of its core had to leave some of it to others.
 UNDISTURBED = 0.9
 ATTEMPTS = 3
 
@@ -30,17 +30,13 @@ class Load:
     depth: int
     questions: int
     framing: str
+    saturates: bool = False  # every server has questions waiting all the time
 
     @property
     def name(self):
         """In words."""
         clients = "1 client" if self.clients == 1 else f"{self.clients} clients"
         return f"{clients}, ping-pong" if self.depth == 1 else f"{clients}, {self.depth} deep"
-
-    @property
-    def saturates(self):
-        """Whether a server has questions waiting all the time."""
-        return self.clients * self.depth >= 50
 
 
 @dataclasses.dataclass
