@@ -28,6 +28,8 @@ const struct option_description option_descriptions[OPTION_COUNT] = {
                          "the framing: ejabberd (the default) or generic"},
     [OPTION_CONTROL] = {"--control", NULL, "PATH",
                         "the daemon's control socket; by default the configuration's"},
+    [OPTION_UNTIL] = {"--until", NULL, "TIME",
+                      "up to this time: unix seconds or 2027-01-01T00:00:00Z"},
     [OPTION_HELP] = {"--help", "-h", NULL, "show this"},
     [OPTION_VERSION] = {"--version", NULL, NULL, "show the version"},
 };
@@ -135,21 +137,42 @@ int arguments_parse(int argc, char **argv, struct arguments *arguments_r)
     return 0;
 }
 
-int arguments_time(const struct arguments *arguments, int64_t *seconds_r)
+static int take_time(const struct arguments *arguments, enum option option, int64_t *seconds_r)
 {
-    const char *text = arguments->values[OPTION_TIME];
+    const char *text = arguments->values[option];
     int64_t seconds = 0;
 
-    if (text == NULL) {
-        *seconds_r = moment_seconds(moment_now());
-        return 0;
-    }
     if ((number_parse(text, strlen(text), &seconds) != 0 && timestamp_parse(text, &seconds) != 0) ||
         seconds < 0 || seconds > time_max) {
-        ctl_complain("--time takes unix seconds or a time such as 2027-01-01T00:00:00Z, from 1970 "
-                     "to 9999");
+        ctl_complain("%s takes unix seconds or a time such as 2027-01-01T00:00:00Z, from 1970 "
+                     "to 9999",
+                     option_descriptions[option].word);
         return -1;
     }
     *seconds_r = seconds;
+    return 0;
+}
+
+int arguments_time(const struct arguments *arguments, int64_t *seconds_r)
+{
+    if (arguments->values[OPTION_TIME] != NULL)
+        return take_time(arguments, OPTION_TIME, seconds_r);
+    *seconds_r = moment_seconds(moment_now());
+    return 0;
+}
+
+int arguments_until(const struct arguments *arguments, int64_t *seconds_r)
+{
+    int64_t until = 0;
+
+    if (arguments->values[OPTION_UNTIL] == NULL)
+        return 0;
+    if (take_time(arguments, OPTION_UNTIL, &until) != 0)
+        return -1;
+    if (until <= moment_seconds(moment_now())) {
+        ctl_complain("--until takes a time to come");
+        return -1;
+    }
+    *seconds_r = until;
     return 0;
 }

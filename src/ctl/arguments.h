@@ -20,6 +20,7 @@ enum option {
     OPTION_SOCKET,
     OPTION_PROTOCOL,
     OPTION_CONTROL,
+    OPTION_UNTIL,
     OPTION_HELP,
     OPTION_VERSION,
     OPTION_COUNT
@@ -56,6 +57,11 @@ __attribute__((warn_unused_result)) int arguments_parse(int argc, char **argv,
  */
 __attribute__((warn_unused_result)) int arguments_time(const struct arguments *arguments,
                                                        int64_t *seconds_r);
+
+/* The time of --until, which must be to come; nothing is written where it was not given. Returns 0,
+ * or -1 after a complaint. */
+__attribute__((warn_unused_result)) int arguments_until(const struct arguments *arguments,
+                                                        int64_t *seconds_r);
 
 /* Whether a word looks like one of ours, and may be repeated: lower case letters and dashes, short.
  */

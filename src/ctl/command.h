@@ -31,6 +31,10 @@ extern const struct command command_check;
 extern const struct command command_query;
 extern const struct command command_ping;
 extern const struct command command_status;
+extern const struct command command_deny;
+extern const struct command command_allow;
+extern const struct command command_denied;
+extern const struct command command_users;
 
 /* The command of that name, or NULL after a complaint that names the nearest. */
 const struct command *command_find(const char *word);

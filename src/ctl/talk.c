@@ -153,6 +153,11 @@ int talk_receive_all(struct talk *talk, void *bytes_r, size_t size)
     return 0;
 }
 
+void talk_extend(struct talk *talk)
+{
+    talk->deadline = now() + TALK_MILLISECONDS;
+}
+
 void talk_close(struct talk *talk)
 {
     close(talk->descriptor);

@@ -34,6 +34,9 @@ __attribute__((warn_unused_result)) ssize_t talk_receive(struct talk *talk, void
 __attribute__((warn_unused_result)) int talk_receive_all(struct talk *talk, void *bytes_r,
                                                          size_t size);
 
+/* Gives the daemon TALK_SECONDS from now: for answers that are long, while they come. */
+void talk_extend(struct talk *talk);
+
 void talk_close(struct talk *talk);
 
 #endif

@@ -9,16 +9,20 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 
+#include "daemon/control_commands.h"
 #include "daemon/listener.h"
 #include "daemon/log.h"
-#include "daemon/status.h"
 
-enum { CLIENTS_MAX = 16, REQUEST_LINE_MAX = 512, CLIENT_SECONDS = 5 };
+enum { CLIENTS_MAX = 16, REQUEST_LINE_MAX = 8191, CLIENT_SECONDS = 5 };
+
+/* A list is continued when no more than this waits to be read. */
+enum { UNREAD_MAX = 16384 };
 
 struct control_client {
     struct control *control;
     struct bufferevent *stream;
     bool answered;
+    struct users_listing *listing; /* what is still to be written; NULL: nothing */
 };
 
 struct control {
@@ -28,59 +32,67 @@ struct control {
     struct control_client clients[CLIENTS_MAX];
 };
 
-struct command {
-    const char *word;
-    void (*answer)(struct server *server, struct evbuffer *output);
-};
-
-static const struct command commands[] = {
-    {"status", status_write},
-};
-
 static void end_client(struct control_client *client)
 {
     bufferevent_free(client->stream);
+    users_listing_end(&client->listing);
     *client = (struct control_client){0};
 }
 
-static void answer_request(struct control_client *client, const char *request)
+static void continue_listing(struct control_client *client)
 {
     struct evbuffer *output = bufferevent_get_output(client->stream);
 
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-        if (strcmp(request, commands[i].word) == 0) {
-            commands[i].answer(client->control->server, output);
-            return;
-        }
+    /* A portion may be empty, and what is not written is not followed by anything. */
+    do {
+        if (!users_listing_continue(client->listing, output))
+            users_listing_end(&client->listing);
+    } while (client->listing != NULL && evbuffer_get_length(output) == 0);
+    /* The end of what waits is awaited where nothing follows it. */
+    if (client->listing == NULL)
+        bufferevent_setwatermark(client->stream, EV_WRITE, 0, 0);
+}
+
+static void answer_request(struct control_client *client, const char *request, size_t length)
+{
+    control_command_answer(client->control->server, request, length,
+                           bufferevent_get_output(client->stream), &client->listing);
+    client->answered = true;
+    if (client->listing != NULL) {
+        bufferevent_setwatermark(client->stream, EV_WRITE, UNREAD_MAX, 0);
+        continue_listing(client);
     }
-    evbuffer_add_printf(output, "error=\"unknown command\"\n");
 }
 
 static void on_request(struct bufferevent *stream, void *context)
 {
     struct control_client *client = context;
     struct evbuffer *input = bufferevent_get_input(stream);
-    char *request = evbuffer_readln(input, NULL, EVBUFFER_EOL_CRLF);
+    size_t length = 0;
+    char *request = evbuffer_readln(input, &length, EVBUFFER_EOL_CRLF);
 
-    if (request == NULL) {
-        if (evbuffer_get_length(input) >= REQUEST_LINE_MAX)
+    if (request == NULL || length > REQUEST_LINE_MAX) {
+        if (request != NULL || evbuffer_get_length(input) > REQUEST_LINE_MAX + 1)
             end_client(client);
+        free(request);
         return;
     }
     bufferevent_disable(stream, EV_READ);
-    answer_request(client, request);
+    answer_request(client, request, length);
     free(request);
-    client->answered = true;
-    if (evbuffer_get_length(bufferevent_get_output(stream)) == 0)
+    if (client->listing == NULL && evbuffer_get_length(bufferevent_get_output(stream)) == 0)
         end_client(client);
 }
 
+/* What waited has been read, or little of it is left. */
 static void on_written(struct bufferevent *stream, void *context)
 {
     struct control_client *client = context;
 
-    (void)stream;
-    if (client->answered)
+    if (client->listing != NULL)
+        continue_listing(client);
+    if (client->answered && client->listing == NULL &&
+        evbuffer_get_length(bufferevent_get_output(stream)) == 0)
         end_client(client);
 }
 
@@ -131,7 +143,7 @@ static void serve(struct control *control, int descriptor)
     *client = (struct control_client){.control = control, .stream = stream};
     bufferevent_setcb(stream, on_request, on_written, on_end, client);
     bufferevent_set_timeouts(stream, &timeout, &timeout);
-    bufferevent_setwatermark(stream, EV_READ, 0, REQUEST_LINE_MAX);
+    bufferevent_setwatermark(stream, EV_READ, 0, REQUEST_LINE_MAX + 2);
     bufferevent_enable(stream, EV_READ | EV_WRITE);
 }
 

@@ -31,6 +31,9 @@ static void write_daemon(struct server *server, struct moment now, struct evbuff
     logfmt_number(&line, "hosts", (int64_t)server->config->host_count);
     logfmt_number(&line, "reloads", (int64_t)server->reloads);
     logfmt_number(&line, "failed_reloads", (int64_t)server->failed_reloads);
+    logfmt_number(&line, "users_seen", (int64_t)accounts_seen_count(server->accounts));
+    logfmt_number(&line, "users_denied",
+                  (int64_t)accounts_denied_at(server->accounts, moment_seconds(now)));
     end(&line, output);
 }
 

@@ -2,11 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
-#include <sqlite3.h>
-
-#include "base/name_table.h"
+#include "store/account_database.h"
+#include "store/account_set.h"
 
 /* Rows written in one tick: a few milliseconds at the most. */
 enum { ROWS_A_TICK = 500 };
@@ -14,181 +12,70 @@ enum { ROWS_A_TICK = 500 };
 /* A user who comes back within this time is not written again. */
 enum { SEEN_PRECISION_S = 3600 };
 
-struct account {
-    TAILQ_ENTRY(account) order; /* of the seen: the longest absent first; of the denied: any */
-    TAILQ_ENTRY(account) unwritten;
-    bool is_unwritten;
-    int64_t time; /* seen: when last; denied: until when */
-    size_t length;
-    char jid[];
-};
-
-TAILQ_HEAD(account_list, account);
-
-/* Accounts by name and in an order. */
-struct account_set {
-    struct name_table names;
-    struct account_list list;
-};
-
-enum statement { INSERT_SEEN, DELETE_SEEN, INSERT_DENIED, DELETE_DENIED, STATEMENT_COUNT };
-
 struct accounts {
-    sqlite3 *database;
-    sqlite3_stmt *statements[STATEMENT_COUNT];
+    struct account_database database;
     struct accounts_limits limits;
     struct account_set seen;
     struct account_set denied;
-    struct account_list unwritten; /* the seen that the database does not know as such yet */
+    struct account_list unwritten;        /* the seen that the database does not know as such yet */
+    struct account_list unwritten_denied; /* the same for what was merged */
+    bool shares;
+    size_t unshared;
 };
 
-static const char schema[] =
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-    "CREATE TABLE IF NOT EXISTS seen (jid BLOB PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS denied (jid BLOB PRIMARY KEY, until INTEGER NOT NULL) WITHOUT "
-    "ROWID;";
-
-static const char *const statement_texts[STATEMENT_COUNT] = {
-    [INSERT_SEEN] = "INSERT OR REPLACE INTO seen VALUES (?, ?)",
-    [DELETE_SEEN] = "DELETE FROM seen WHERE jid = ?",
-    [INSERT_DENIED] = "INSERT OR REPLACE INTO denied VALUES (?, ?)",
-    [DELETE_DENIED] = "DELETE FROM denied WHERE jid = ?",
-};
-
-/* --- sets
- * ----------------------------------------------------------------------------------------------------------
- */
-
-static struct account *find(const struct account_set *set, const char *jid, size_t length)
+static struct account_row row_of(const struct account *account)
 {
-    return name_table_find(&set->names, jid, length);
+    return (struct account_row){account->jid, account->length, account->time, account->changed_ms};
 }
 
-/* Adds one that is not there yet, at the end. NULL where memory is short. */
-static struct account *add(struct account_set *set, const char *jid, size_t length, int64_t time)
+static bool take_row(struct account_set *set, const struct account_row *row)
 {
-    struct account *account = calloc(1, sizeof(*account) + length + 1);
+    struct account *account;
 
+    if (row->jid == NULL || row->length > ACCOUNT_NAME_MAX ||
+        account_set_find(set, row->jid, row->length) != NULL)
+        return false;
+    account = account_set_add(set, row->jid, row->length, row->time);
     if (account == NULL)
-        return NULL;
-    account->time = time;
-    account->length = length;
-    memcpy(account->jid, jid, length);
-    if (name_table_add(&set->names, account->jid, length, account) != 0) {
-        free(account);
-        return NULL;
-    }
-    TAILQ_INSERT_TAIL(&set->list, account, order);
-    return account;
+        return false;
+    account->changed_ms = row->changed;
+    return true;
 }
 
-static void drop(struct account_set *set, struct account *account)
+static bool take_seen(void *context, const struct account_row *row)
 {
-    name_table_remove(&set->names, account->jid, account->length);
-    TAILQ_REMOVE(&set->list, account, order);
-    free(account);
+    struct accounts *accounts = context;
+
+    return take_row(&accounts->seen, row);
 }
 
-static void drop_all(struct account_set *set)
+static bool take_denied(void *context, const struct account_row *row)
 {
-    while (!TAILQ_EMPTY(&set->list)) {
-        struct account *account = TAILQ_FIRST(&set->list);
+    struct accounts *accounts = context;
 
-        TAILQ_REMOVE(&set->list, account, order);
-        free(account);
-    }
-    name_table_clear(&set->names);
-}
-
-static void each(const struct account_set *set, accounts_visitor *visit, void *context)
-{
-    for (const struct account *account = TAILQ_FIRST(&set->list); account != NULL;
-         account = TAILQ_NEXT(account, order))
-        visit(context, account->jid, account->length, account->time);
-}
-
-/* --- the database
- * --------------------------------------------------------------------------------------------------
- */
-
-static int run_text(struct accounts *accounts, const char *text)
-{
-    return sqlite3_exec(accounts->database, text, NULL, NULL, NULL) == SQLITE_OK ? 0 : -1;
-}
-
-/* Runs one of the statements; time is left out where it has no place for it. */
-static int run(struct accounts *accounts, enum statement which, const char *jid, size_t length,
-               int64_t time)
-{
-    sqlite3_stmt *statement = accounts->statements[which];
-    bool done = sqlite3_bind_blob(statement, 1, jid, (int)length, SQLITE_STATIC) == SQLITE_OK &&
-                (sqlite3_bind_parameter_count(statement) < 2 ||
-                 sqlite3_bind_int64(statement, 2, time) == SQLITE_OK) &&
-                sqlite3_step(statement) == SQLITE_DONE;
-
-    sqlite3_reset(statement);
-    sqlite3_clear_bindings(statement);
-    return done ? 0 : -1;
-}
-
-static bool has_room(const struct accounts *accounts)
-{
-    return accounts->seen.names.count < accounts->limits.seen_max;
-}
-
-static int read_rows(struct accounts *accounts, const char *query, struct account_set *set,
-                     bool bounded)
-{
-    sqlite3_stmt *statement;
-    int step = SQLITE_NOMEM;
-
-    if (sqlite3_prepare_v2(accounts->database, query, -1, &statement, NULL) != SQLITE_OK)
-        return -1;
-    while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
-        const char *jid = sqlite3_column_blob(statement, 0);
-        size_t length = (size_t)sqlite3_column_bytes(statement, 0);
-
-        if (bounded && !has_room(accounts))
-            drop(set, TAILQ_FIRST(&set->list));
-        if (jid == NULL || find(set, jid, length) != NULL ||
-            add(set, jid, length, sqlite3_column_int64(statement, 1)) == NULL)
-            break;
-    }
-    sqlite3_finalize(statement);
-    return step == SQLITE_DONE ? 0 : -1;
+    accounts->unshared++;
+    return take_row(&accounts->denied, row);
 }
 
 static const char *open_database(struct accounts *accounts, const char *path)
 {
-    if (sqlite3_open_v2(path, &accounts->database,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-                            SQLITE_OPEN_NOFOLLOW,
-                        NULL) != SQLITE_OK ||
-        run_text(accounts, schema) != 0)
-        return "the database of users can't be opened or is damaged";
-    for (size_t i = 0; i < STATEMENT_COUNT; i++) {
-        if (sqlite3_prepare_v3(accounts->database, statement_texts[i], -1,
-                               SQLITE_PREPARE_PERSISTENT, &accounts->statements[i],
-                               NULL) != SQLITE_OK)
-            return "the database of users is of another shape";
-    }
-    if (read_rows(accounts, "SELECT jid, until FROM denied", &accounts->denied, false) != 0)
+    const char *error = account_database_open(&accounts->database, path);
+
+    if (error != NULL)
+        return error;
+    if (account_database_read_denied(&accounts->database, take_denied, accounts) != 0)
         return "the denied users can't be read from the database";
-    if (read_rows(accounts, "SELECT jid, last FROM seen ORDER BY last", &accounts->seen, true) != 0)
+    if (account_database_read_seen(&accounts->database, take_seen, accounts) != 0)
         return "the users seen can't be read from the database";
     return NULL;
 }
 
 static void destroy(struct accounts **accounts)
 {
-    struct accounts *gone = *accounts;
-
-    for (size_t i = 0; i < STATEMENT_COUNT; i++)
-        sqlite3_finalize(gone->statements[i]);
-    sqlite3_close(gone->database);
-    drop_all(&gone->seen);
-    drop_all(&gone->denied);
-    free(gone);
+    account_database_close(&(*accounts)->database);
+    account_set_clear(&(*accounts)->seen);
+    account_set_clear(&(*accounts)->denied);
+    free(*accounts);
     *accounts = NULL;
 }
 
@@ -203,6 +90,7 @@ struct accounts *accounts_open(const char *path, struct accounts_limits limits, 
         TAILQ_INIT(&accounts->seen.list);
         TAILQ_INIT(&accounts->denied.list);
         TAILQ_INIT(&accounts->unwritten);
+        TAILQ_INIT(&accounts->unwritten_denied);
         error = open_database(accounts, path);
     }
     if (error == NULL && accounts_tick(accounts, now) != 0)
@@ -215,9 +103,7 @@ struct accounts *accounts_open(const char *path, struct accounts_limits limits, 
     return NULL;
 }
 
-/* --- denied
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- denied */
 
 bool accounts_is_denied(const struct accounts *accounts, const char *jid, size_t length,
                         int64_t now)
@@ -226,58 +112,190 @@ bool accounts_is_denied(const struct accounts *accounts, const char *jid, size_t
 
     if (accounts->denied.names.count == 0)
         return false;
-    account = find(&accounts->denied, jid, length);
+    account = account_set_find(&accounts->denied, jid, length);
     return account != NULL && now < account->time;
 }
 
 /* The operator's word is on the disk before it is confirmed, unlike what is only noted. */
-static int run_synced(struct accounts *accounts, enum statement which, const char *jid,
-                      size_t length, int64_t time)
+static int run_synced(struct accounts *accounts, enum account_statement which,
+                      const struct account_row *row)
 {
-    int result = run_text(accounts, "PRAGMA synchronous = FULL") == 0
-                     ? run(accounts, which, jid, length, time)
-                     : -1;
+    int result = account_database_begin(&accounts->database, true);
 
-    return run_text(accounts, "PRAGMA synchronous = NORMAL") == 0 ? result : -1;
+    if (result == 0)
+        result = account_database_run(&accounts->database, which, row);
+    return account_database_end(&accounts->database, result);
 }
 
-int accounts_deny(struct accounts *accounts, const char *jid, size_t length, int64_t until)
+static void set_shared(struct accounts *accounts, struct account *account, bool shared)
 {
-    struct account *account = find(&accounts->denied, jid, length);
+    if (account->is_shared && !shared)
+        accounts->unshared++;
+    if (!account->is_shared && shared)
+        accounts->unshared--;
+    account->is_shared = shared;
+}
+
+static void mark_denied_written(struct accounts *accounts, struct account *account)
+{
+    if (account->is_unwritten)
+        TAILQ_REMOVE(&accounts->unwritten_denied, account, unwritten);
+    account->is_unwritten = false;
+}
+
+static void drop_denied(struct accounts *accounts, struct account *account)
+{
+    mark_denied_written(accounts, account);
+    set_shared(accounts, account, true);
+    account_set_drop(&accounts->denied, account);
+}
+
+static struct account *add_denied(struct accounts *accounts, const char *jid, size_t length)
+{
+    struct account *account = account_set_add(&accounts->denied, jid, length, NOT_DENIED);
+
+    if (account != NULL)
+        accounts->unshared++;
+    return account;
+}
+
+int accounts_deny(struct accounts *accounts, const char *jid, size_t length, int64_t until,
+                  int64_t now_ms)
+{
+    struct account *account = account_set_find(&accounts->denied, jid, length);
+    bool is_new = account == NULL;
+    struct account_row row = {jid, length, until, now_ms};
+
+    if (is_new)
+        account = add_denied(accounts, jid, length);
+    if (account == NULL)
+        return -1;
+    /* The later word counts, also where another's clock is ahead of ours. */
+    if (!is_new && row.changed <= account->changed_ms)
+        row.changed = account->changed_ms + 1;
+    if (run_synced(accounts, INSERT_DENIED, &row) != 0) {
+        if (is_new)
+            drop_denied(accounts, account);
+        return -1;
+    }
+    mark_denied_written(accounts, account);
+    set_shared(accounts, account, false);
+    account->time = until;
+    account->changed_ms = row.changed;
+    return 0;
+}
+
+int accounts_allow(struct accounts *accounts, const char *jid, size_t length, int64_t now_ms)
+{
+    struct account *account = account_set_find(&accounts->denied, jid, length);
+    const struct account_row row = {.jid = jid, .length = length};
+
+    if (accounts->shares)
+        return accounts_deny(accounts, jid, length, NOT_DENIED, now_ms);
+    if (account == NULL)
+        return 0;
+    if (run_synced(accounts, DELETE_DENIED, &row) != 0)
+        return -1;
+    drop_denied(accounts, account);
+    return 0;
+}
+
+size_t accounts_denied_at(const struct accounts *accounts, int64_t now)
+{
+    const struct account *account;
+    size_t count = 0;
+
+    TAILQ_FOREACH(account, &accounts->denied.list, order)
+    count += now < account->time;
+    return count;
+}
+
+size_t accounts_denied_count(const struct accounts *accounts)
+{
+    return accounts->denied.names.count;
+}
+
+/* --- denials shared */
+
+void accounts_begin_sharing(struct accounts *accounts)
+{
+    accounts->shares = true;
+}
+
+void accounts_unshare_all(struct accounts *accounts)
+{
+    struct account *account;
+
+    TAILQ_FOREACH(account, &accounts->denied.list, order)
+    set_shared(accounts, account, false);
+}
+
+void accounts_mark_shared(struct accounts *accounts, const struct accounts_denial *denial)
+{
+    struct account *account = account_set_find(&accounts->denied, denial->jid, denial->length);
+
+    if (account != NULL && account->changed_ms == denial->changed_ms &&
+        account->time == denial->until)
+        set_shared(accounts, account, true);
+}
+
+static bool is_later(const struct accounts_denial *denial, const struct account *account)
+{
+    return denial->changed_ms > account->changed_ms ||
+           (denial->changed_ms == account->changed_ms && denial->until > account->time);
+}
+
+int accounts_merge(struct accounts *accounts, const struct accounts_denial *denial)
+{
+    struct account *account = account_set_find(&accounts->denied, denial->jid, denial->length);
     bool is_new = account == NULL;
 
     if (is_new)
-        account = add(&accounts->denied, jid, length, until);
+        account = add_denied(accounts, denial->jid, denial->length);
     if (account == NULL)
         return -1;
-    if (run_synced(accounts, INSERT_DENIED, jid, length, until) != 0) {
-        if (is_new)
-            drop(&accounts->denied, account);
-        return -1;
-    }
-    account->time = until;
-    return 0;
-}
-
-int accounts_allow(struct accounts *accounts, const char *jid, size_t length)
-{
-    struct account *account = find(&accounts->denied, jid, length);
-
-    if (account == NULL)
+    if (!is_new && !is_later(denial, account)) {
+        accounts_mark_shared(accounts, denial);
         return 0;
-    if (run_synced(accounts, DELETE_DENIED, jid, length, 0) != 0)
-        return -1;
-    drop(&accounts->denied, account);
-    return 0;
+    }
+    account->time = denial->until;
+    account->changed_ms = denial->changed_ms;
+    set_shared(accounts, account, true);
+    if (!account->is_unwritten)
+        TAILQ_INSERT_TAIL(&accounts->unwritten_denied, account, unwritten);
+    account->is_unwritten = true;
+    return 1;
 }
 
-/* --- seen
- * ----------------------------------------------------------------------------------------------------------
- */
+void accounts_each_unshared(const struct accounts *accounts, size_t limit,
+                            accounts_denial_visitor *visit, void *context)
+{
+    const struct account *account;
+
+    TAILQ_FOREACH(account, &accounts->denied.list, order)
+    {
+        const struct accounts_denial denial = {account->jid, account->length, account->time,
+                                               account->changed_ms};
+
+        if (limit == 0)
+            return;
+        if (account->is_shared)
+            continue;
+        limit--;
+        visit(context, &denial);
+    }
+}
+
+size_t accounts_unshared_count(const struct accounts *accounts)
+{
+    return accounts->unshared;
+}
+
+/* --- seen */
 
 bool accounts_has_seen(const struct accounts *accounts, const char *jid, size_t length)
 {
-    return find(&accounts->seen, jid, length) != NULL;
+    return account_set_find(&accounts->seen, jid, length) != NULL;
 }
 
 static void mark_unwritten(struct accounts *accounts, struct account *account)
@@ -297,22 +315,29 @@ static void mark_written(struct accounts *accounts, struct account *account)
 
 static int forget(struct accounts *accounts, struct account *account)
 {
-    if (run(accounts, DELETE_SEEN, account->jid, account->length, 0) != 0)
+    const struct account_row row = row_of(account);
+
+    if (account_database_run(&accounts->database, DELETE_SEEN, &row) != 0)
         return -1;
     mark_written(accounts, account);
-    drop(&accounts->seen, account);
+    account_set_drop(&accounts->seen, account);
     return 0;
+}
+
+static bool has_room(const struct accounts *accounts)
+{
+    return accounts->seen.names.count < accounts->limits.seen_max;
 }
 
 void accounts_note_seen(struct accounts *accounts, const char *jid, size_t length, int64_t now)
 {
-    struct account *account = find(&accounts->seen, jid, length);
+    struct account *account = account_set_find(&accounts->seen, jid, length);
 
     if (account == NULL) {
         if (!has_room(accounts) && (TAILQ_EMPTY(&accounts->seen.list) ||
                                     forget(accounts, TAILQ_FIRST(&accounts->seen.list)) != 0))
             return;
-        account = add(&accounts->seen, jid, length, now);
+        account = account_set_add(&accounts->seen, jid, length, now);
         if (account != NULL)
             mark_unwritten(accounts, account);
         return;
@@ -327,74 +352,116 @@ void accounts_note_seen(struct accounts *accounts, const char *jid, size_t lengt
 
 int accounts_forget(struct accounts *accounts, const char *jid, size_t length)
 {
-    struct account *account = find(&accounts->seen, jid, length);
+    struct account *account = account_set_find(&accounts->seen, jid, length);
+    const struct account_row row = {.jid = jid, .length = length};
 
     if (account == NULL)
         return 0;
-    if (run_synced(accounts, DELETE_SEEN, jid, length, 0) != 0)
+    if (run_synced(accounts, DELETE_SEEN, &row) != 0)
         return -1;
     mark_written(accounts, account);
-    drop(&accounts->seen, account);
+    account_set_drop(&accounts->seen, account);
     return 0;
 }
 
-/* Writes a share of them; they count as written once the transaction is through. */
-static int write_share(struct accounts *accounts)
-{
-    const struct account *account = TAILQ_FIRST(&accounts->unwritten);
+/* --- writing */
 
-    for (int rows = 0; rows < ROWS_A_TICK && account != NULL;
+/* Writes the first of a list. */
+static int write_rows(struct accounts *accounts, const struct account_list *list,
+                      enum account_statement which, size_t limit)
+{
+    const struct account *account = TAILQ_FIRST(list);
+
+    for (size_t rows = 0; rows < limit && account != NULL;
          rows++, account = TAILQ_NEXT(account, unwritten)) {
-        if (run(accounts, INSERT_SEEN, account->jid, account->length, account->time) != 0)
+        const struct account_row row = row_of(account);
+
+        if (account_database_run(&accounts->database, which, &row) != 0)
             return -1;
     }
     return 0;
 }
 
-static void forget_share(struct accounts *accounts)
+/* They count as written once the transaction is through. */
+static int write_share(struct accounts *accounts, size_t limit, bool synced)
 {
-    for (int rows = 0; rows < ROWS_A_TICK && !TAILQ_EMPTY(&accounts->unwritten); rows++)
+    int result = account_database_begin(&accounts->database, synced);
+
+    if (result == 0)
+        result = write_rows(accounts, &accounts->unwritten, INSERT_SEEN, limit);
+    if (result == 0)
+        result = write_rows(accounts, &accounts->unwritten_denied, INSERT_DENIED, limit);
+    if (account_database_end(&accounts->database, result) != 0)
+        return -1;
+    for (size_t rows = 0; rows < limit && !TAILQ_EMPTY(&accounts->unwritten); rows++)
         mark_written(accounts, TAILQ_FIRST(&accounts->unwritten));
+    for (size_t rows = 0; rows < limit && !TAILQ_EMPTY(&accounts->unwritten_denied); rows++)
+        mark_denied_written(accounts, TAILQ_FIRST(&accounts->unwritten_denied));
+    return 0;
+}
+
+/* In front of those that wait for accounts_tick(). */
+static const char *import_one(struct accounts *accounts, const struct accounts_name *name,
+                              int64_t now)
+{
+    struct account *account;
+
+    if (!has_room(accounts))
+        return "seen_max users are remembered already";
+    account = account_set_add(&accounts->seen, name->jid, name->length, now);
+    if (account == NULL)
+        return "memory is short";
+    account->is_unwritten = true;
+    TAILQ_INSERT_HEAD(&accounts->unwritten, account, unwritten);
+    return NULL;
+}
+
+int accounts_import(struct accounts *accounts, const struct accounts_name *names, size_t count,
+                    int64_t now, size_t *added_r, const char **error_r)
+{
+    const char *error = NULL;
+    size_t added = 0;
+
+    for (size_t i = 0; i < count && error == NULL; i++) {
+        if (account_set_find(&accounts->seen, names[i].jid, names[i].length) != NULL)
+            continue;
+        error = import_one(accounts, &names[i], now);
+        added += error == NULL;
+    }
+    *added_r = added;
+    if (added > 0 && write_share(accounts, added, true) != 0)
+        error = "the database of users can't be written";
+    if (error != NULL)
+        *error_r = error;
+    return error == NULL ? 0 : -1;
+}
+
+static bool must_go(const struct accounts *accounts, int64_t now)
+{
+    const struct account *longest_absent = TAILQ_FIRST(&accounts->seen.list);
+
+    return longest_absent != NULL && (accounts->seen.names.count > accounts->limits.seen_max ||
+                                      now - longest_absent->time >= accounts->limits.seen_age_s);
 }
 
 static int forget_absent(struct accounts *accounts, int64_t now)
 {
-    struct account *account;
+    int result = account_database_begin(&accounts->database, false);
 
-    for (int rows = 0; rows < ROWS_A_TICK; rows++) {
-        account = TAILQ_FIRST(&accounts->seen.list);
-        if (account == NULL || (accounts->seen.names.count <= accounts->limits.seen_max &&
-                                now - account->time < accounts->limits.seen_age_s))
-            break;
-        if (forget(accounts, account) != 0)
-            return -1;
-    }
-    return 0;
-}
-
-static bool has_work(const struct accounts *accounts, int64_t now)
-{
-    const struct account *first = TAILQ_FIRST(&accounts->seen.list);
-
-    return !TAILQ_EMPTY(&accounts->unwritten) ||
-           (first != NULL && (now - first->time >= accounts->limits.seen_age_s ||
-                              accounts->seen.names.count > accounts->limits.seen_max));
+    for (int rows = 0; rows < ROWS_A_TICK && result == 0 && must_go(accounts, now); rows++)
+        result = forget(accounts, TAILQ_FIRST(&accounts->seen.list));
+    return account_database_end(&accounts->database, result);
 }
 
 /* The seen are written without waiting for the disk: what a power cut takes of them comes back with
- * the next login. */
+ * the next login. So are merged denials: they come back with the next connection to what is shared,
+ * before anybody can log in. */
 int accounts_tick(struct accounts *accounts, int64_t now)
 {
-    if (!has_work(accounts, now))
-        return 0;
-    if (run_text(accounts, "BEGIN") != 0)
+    if ((!TAILQ_EMPTY(&accounts->unwritten) || !TAILQ_EMPTY(&accounts->unwritten_denied)) &&
+        write_share(accounts, ROWS_A_TICK, false) != 0)
         return -1;
-    if (write_share(accounts) == 0 && run_text(accounts, "COMMIT") == 0) {
-        forget_share(accounts);
-        return forget_absent(accounts, now);
-    }
-    (void)run_text(accounts, "ROLLBACK");
-    return -1;
+    return must_go(accounts, now) ? forget_absent(accounts, now) : 0;
 }
 
 void accounts_set_limits(struct accounts *accounts, struct accounts_limits limits)
@@ -404,29 +471,42 @@ void accounts_set_limits(struct accounts *accounts, struct accounts_limits limit
 
 void accounts_close(struct accounts **accounts)
 {
-    if (*accounts == NULL)
+    struct accounts *closing = *accounts;
+
+    if (closing == NULL)
         return;
-    while (!TAILQ_EMPTY(&(*accounts)->unwritten) && accounts_tick(*accounts, INT64_MIN / 2) == 0)
+    while ((!TAILQ_EMPTY(&closing->unwritten) || !TAILQ_EMPTY(&closing->unwritten_denied)) &&
+           write_share(closing, ROWS_A_TICK, false) == 0)
         ;
     destroy(accounts);
 }
 
-void accounts_each_seen(const struct accounts *accounts, accounts_visitor *visit, void *context)
+/* --- lists */
+
+struct page {
+    accounts_visitor *visit;
+    void *context;
+};
+
+static bool visit_row(void *context, const struct account_row *row)
 {
-    each(&accounts->seen, visit, context);
+    const struct page *page = context;
+
+    page->visit(page->context, row->jid, row->length, row->time);
+    return true;
 }
 
-void accounts_each_denied(const struct accounts *accounts, accounts_visitor *visit, void *context)
+int accounts_page(struct accounts *accounts, enum accounts_kind kind, const char *after,
+                  size_t after_length, int limit, accounts_visitor *visit, void *context)
 {
-    each(&accounts->denied, visit, context);
+    struct page page = {visit, context};
+
+    return account_database_read_page(&accounts->database,
+                                      kind == ACCOUNTS_SEEN ? PAGE_OF_SEEN : PAGE_OF_DENIED, after,
+                                      after_length, limit, visit_row, &page);
 }
 
 size_t accounts_seen_count(const struct accounts *accounts)
 {
     return accounts->seen.names.count;
-}
-
-size_t accounts_denied_count(const struct accounts *accounts)
-{
-    return accounts->denied.names.count;
 }
