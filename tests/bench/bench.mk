@@ -12,7 +12,7 @@ bench-packages:
 bench-programs: $(BENCH_PROGRAMS:%=$(BUILD)/bench/%)
 
 bench: bench-packages programs bench-programs
-	tests/bench/run --build $(BUILD)
+	tests/bench/run --json $(BUILD)/bench/results.json $(BUILD)
 
 $(BUILD)/bench/obj/%.o: tests/bench/%.c Makefile tests/bench/bench.mk
 	@mkdir -p $(@D)
