@@ -64,8 +64,8 @@ def launcher(directory, name, boot_id=None, clock=None):
     return path
 
 
-def other_boot(directory, digit=1):
-    return launcher(directory, f"boot{digit}", boot_id=f"{digit}" * 8 + "-0000-4000-8000-000000000000\n")
+def other_boot(directory, digit=1, clock=None):
+    return launcher(directory, f"boot{digit}", boot_id=f"{digit}" * 8 + "-0000-4000-8000-000000000000\n", clock=clock)
 
 
 def make_whole(configuration):

@@ -1,0 +1,135 @@
+"""A restart loses no login: the relay puts off what was not sent, the daemon answers what was, and its record vouches for the rest."""
+
+import subprocess
+import threading
+import time
+
+import pytest
+
+from harness import DEADLINE
+from harness.clients import NO, YES, LengthClient, auth
+from harness.configuration import Configuration
+from once_support import QUIET, ROUNDS, jid, never_again, with_journal
+from relay_peers import RELAY
+
+HANG = 1.0
+
+
+class ChatServer(threading.Thread):
+    """Runs a relay and logs in through it, one login after the other; notes every answer and what the longest took."""
+
+    def __init__(self, path, key, number):
+        super().__init__(daemon=True)
+        self.key, self.user = key, jid(number)
+        self.process = subprocess.Popen([RELAY, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        self.accepted, self.denied, self.longest = [], [], 0.0
+        self.stopping = threading.Event()
+        self.progress = threading.Condition()
+
+    def run(self):
+        while not self.stopping.is_set():
+            token = self.key.mint(self.user)
+            began = time.monotonic()
+            self.process.stdin.write(LengthClient.encode(auth(self.user, token)))
+            answer = self.process.stdout.read(4)
+            self.longest = max(self.longest, time.monotonic() - began)
+            words = LengthClient.words.get(answer, repr(answer))
+            with self.progress:
+                (self.accepted if words == YES else self.denied).append((self.user, token))
+                self.progress.notify_all()
+            self.stopping.wait(0.002)
+
+    def await_logins(self, count):
+        with self.progress:
+            wanted = len(self.accepted) + len(self.denied) + count
+            assert self.progress.wait_for(lambda: len(self.accepted) + len(self.denied) >= wanted, DEADLINE), "a login hangs"
+
+    def end(self):
+        self.stopping.set()
+        self.join(DEADLINE)
+        self.process.stdin.close()
+        assert self.process.wait(DEADLINE) == 0
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def undisturbed(start, directory):
+    """A daemon that is left alone, for what the machine itself puts in the way of a login."""
+    place = directory / "undisturbed"
+    place.mkdir(mode=0o755)
+    configuration = Configuration(place).set("log", **QUIET)
+    daemon = start(configuration, ready=False)
+    daemon.await_socket()
+    return daemon
+
+
+def test_restarts_under_load_deny_and_delay_nobody(configuration, start, undisturbed):
+    with_journal(configuration, after_restart="accept").set("log", **QUIET)
+    daemon = start(ready=False)
+    daemon.await_socket()
+    servers = [ChatServer(daemon.socket, configuration.key, number) for number in range(6)]
+    control = ChatServer(undisturbed.socket, undisturbed.configuration.key, 100)
+    for server in (*servers, control):
+        server.start()
+    for _ in range(ROUNDS or 20):
+        for server in servers:
+            server.await_logins(3)
+        daemon.finish()
+        daemon = start(ready=False)
+        daemon.await_socket()
+    for server in servers:
+        server.await_logins(3)
+    for server in (*servers, control):
+        server.end()
+    denied = [pair for server in servers for pair in server.denied]
+    accepted = [pair for server in servers for pair in server.accepted]
+    assert denied == [], f"{len(denied)} of {len(denied) + len(accepted)} valid logins were denied"
+    assert len(accepted) >= (ROUNDS or 20) * 6 * 3
+    longest = max(server.longest for server in servers)
+    assert longest <= HANG + control.longest, f"a login took {longest:.2f} s, undisturbed ones {control.longest:.2f} s"
+    daemon.await_socket()
+    assert never_again(daemon, accepted)[NO] == len(accepted)
+
+
+def test_questions_in_the_backlog_are_taken_by_the_one_or_the_other(configuration, start):
+    """Clients that connect at every moment of a restart: each is answered, or finds nobody and comes again; none is denied."""
+    with_journal(configuration, after_restart="accept").set("log", **QUIET)
+    daemon = start(ready=False)
+    daemon.await_socket()
+    ending = threading.Event()
+    accepted, denied = [], []
+    path = daemon.socket
+
+    def come_and_go(number):
+        while not ending.is_set():
+            pair = (jid(number), configuration.key.mint(jid(number)))
+            answered = []
+            while not answered and not ending.is_set():
+                try:
+                    with LengthClient(path) as client:
+                        client.write(auth(*pair))
+                        answered = client.answers(1)
+                except OSError:  # nobody there, or gone before it was sent
+                    time.sleep(0.005)
+                else:
+                    assert answered, "a question was read, and not answered"
+            if answered:
+                (accepted if answered == [YES] else denied).append(pair)
+
+    threads = [threading.Thread(target=come_and_go, args=(number,), daemon=True) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(ROUNDS or 10):
+        before = len(accepted)
+        deadline = time.monotonic() + DEADLINE
+        while len(accepted) < before + 20:
+            assert time.monotonic() < deadline, "no logins"
+            time.sleep(0.002)
+        daemon.finish()
+        daemon = start(ready=False)
+        daemon.await_socket()
+    ending.set()
+    for thread in threads:
+        thread.join(DEADLINE)
+    assert denied == [], f"{len(denied)} valid tokens were denied"
+    assert never_again(daemon, accepted)[NO] == len(accepted)
