@@ -17,7 +17,9 @@ static void dump_section(const struct section *section, FILE *stream)
 
     dump_header(section, stream);
     for (size_t i = 0; i < setting_count; i++) {
-        if (settings[i].section == section->kind)
+        /* A secret that does not stand here came from a file, or there is none. */
+        if (settings[i].section == section->kind &&
+            (settings[i].kind != VALUE_SECRET || section_sets(section, settings[i].name)))
             fprintf(stream, "%s = %s\n", settings[i].name,
                     value_format(&settings[i], section->values, text));
     }

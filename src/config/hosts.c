@@ -108,18 +108,17 @@ static void add_key(struct builder *builder, struct host *host, const char *name
     host->key_count++;
 }
 
-/* Both secrets of a section, or none; false after a problem or where there is none. */
+/* Whether both secrets of a section are there; a problem where one is missing, but for a bad one, which was complained of. */
 static bool has_pair(struct builder *builder, const struct section *section,
                      const struct key_values *values)
 {
-    bool seed = values->otp_seed.bytes != NULL;
-    bool secret = values->token_secret.bytes != NULL;
+    bool sets_seed = section_sets(section, "otp_seed");
 
-    if (seed != secret)
+    if (sets_seed != section_sets(section, "token_secret"))
         problems_error(builder->problems, builder->config->path, section->line,
                        "%s is missing: a key is an otp_seed and a token_secret",
-                       seed ? "token_secret" : "otp_seed");
-    return seed && secret;
+                       sets_seed ? "token_secret" : "otp_seed");
+    return values->otp_seed.bytes != NULL && values->token_secret.bytes != NULL;
 }
 
 static bool read_secrets_file(struct builder *builder, struct host *host)
@@ -225,7 +224,7 @@ static void add_key_section(struct builder *builder, const struct section *secti
                        "accept_until is not after accept_from: the key would never count");
     if (host == NULL)
         return;
-    if (values->otp_seed.bytes == NULL && values->token_secret.bytes == NULL)
+    if (!section_sets(section, "otp_seed") && !section_sets(section, "token_secret"))
         problems_error(builder->problems, builder->config->path, section->line,
                        "a key needs an otp_seed and a token_secret");
     else if (has_pair(builder, section, values))

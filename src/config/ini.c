@@ -5,7 +5,12 @@
 #include <ini.h>
 #include <openssl/crypto.h>
 
-enum line_kind { LINE_PASS, LINE_SKIP, LINE_HEADER };
+enum line_kind {
+    LINE_PASS,  /* inih takes the name and the value */
+    LINE_SKIP,  /* nothing: inih does not see it */
+    LINE_BREAK, /* no setting: an indented line below it is not more of the setting above */
+    LINE_HEADER
+};
 
 struct reader {
     struct source_file *file;
@@ -77,7 +82,7 @@ static enum line_kind judge_line(struct reader *reader, const char *line, size_t
         complain(reader, "this line is too long: at most 198 bytes");
         /* The settings below a header that can't be read are not the section's above it. */
         reader->in_broken_section |= start == line && *line == '[';
-        return LINE_SKIP;
+        return LINE_BREAK;
     }
     if (start != line && reader->manner == INI_STRICT) {
         complain(reader, "this line is indented: a setting or header starts in the first column");
@@ -87,7 +92,7 @@ static enum line_kind judge_line(struct reader *reader, const char *line, size_t
         return LINE_HEADER;
     if (start == line && memchr(line, '=', length) == NULL && memchr(line, ':', length) == NULL) {
         complain(reader, "this line is neither a setting (name = value) nor a section header");
-        return LINE_SKIP;
+        return LINE_BREAK;
     }
     return reader->in_broken_section && reader->manner == INI_STRICT ? LINE_SKIP : LINE_PASS;
 }
@@ -119,6 +124,11 @@ static char *next_line(char *buffer, int size, void *stream)
     if (kind != LINE_PASS || length + 2 > (size_t)size)
         length = 0;
     reader->indented = length > 0 && is_blank(*line);
+    if (kind == LINE_HEADER || kind == LINE_BREAK) {
+        /* At a header inih forgets the name that an indented line would go on with. */
+        line = "[]";
+        length = 2;
+    }
     memcpy(buffer, line, length);
     buffer[length] = '\n';
     buffer[length + 1] = '\0';

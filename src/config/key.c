@@ -31,11 +31,11 @@ struct token_key *key_from_values(const struct token_format *format,
     *report_r = (struct key_report){.fault = "memory is short"};
     if (seed == NULL)
         return NULL;
+    report_r->token_secret_weakness = token_secret_weakness(secret);
     if (base32_decode((const char *)written->bytes, written->size, seed, &size) != 0) {
         report_r->fault = "the otp_seed is not base32";
     } else {
         report_r->otp_seed_weakness = otp_seed_weakness(written, size);
-        report_r->token_secret_weakness = token_secret_weakness(secret);
         key = token_key_create(format, seed, size, secret->bytes, secret->size, dates);
     }
     OPENSSL_secure_clear_free(seed, room);

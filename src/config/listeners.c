@@ -3,9 +3,13 @@
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/number.h"
+
+/* Bytes of a path that a socket's address holds, its end included. */
+enum { SOCKET_ADDRESS_MAX = sizeof(((struct sockaddr_un *)NULL)->sun_path) };
 
 static const char default_group[] = "xmpp-authd-clients";
 
@@ -94,15 +98,17 @@ static void add_listener(struct builder *builder, const struct section *section,
                          const struct access_values *access)
 {
     struct listener *listener = &builder->config->listeners[builder->config->listener_count];
+    const char *setting = name[0] == '\0' ? "listen" : "path";
 
     if (path == NULL) {
-        complain(builder, section, name[0] == '\0' ? "listen" : "path", "is missing");
+        /* A bad value was complained of already. */
+        if (!section_sets(section, setting))
+            complain(builder, section, setting, "is missing");
         return;
     }
     for (size_t i = 0; i < builder->config->listener_count; i++) {
         if (strcmp(builder->config->listeners[i].path, path) == 0)
-            complain(builder, section, name[0] == '\0' ? "listen" : "path",
-                     "is another listener's already");
+            complain(builder, section, setting, "is another listener's already");
     }
     *listener = (struct listener){.name = name,
                                   .path = path,
@@ -121,10 +127,16 @@ static const char *default_control_path(struct builder *builder)
     size_t directory = (size_t)(strrchr(beside, '/') - beside) + 1;
     char *path = take_memory(builder, directory + sizeof(name), 1);
 
-    if (path != NULL) {
-        memcpy(path, beside, directory);
-        memcpy(path + directory, name, sizeof(name));
-    }
+    if (path == NULL)
+        return NULL;
+    memcpy(path, beside, directory);
+    memcpy(path + directory, name, sizeof(name));
+    if (strlen(path) >= SOCKET_ADDRESS_MAX)
+        problems_error(
+            builder->problems, builder->config->path,
+            section_line_of(section_single(&builder->config->sections, SECTION_SERVER), "listen"),
+            "control.sock beside this socket has a path of more than 107 bytes: set "
+            "listen in [control]");
     return path;
 }
 

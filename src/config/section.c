@@ -19,8 +19,7 @@ struct parser {
 
 static const char blanks[] = " \t";
 
-/* A mistyped name may be a secret in the wrong place: only what looks like one of our names is
- * repeated. */
+/* A mistyped name may be a secret in the wrong place: only what looks like one of our names is repeated. */
 static bool is_printable_name(const char *name)
 {
     size_t length = strlen(name);
@@ -28,19 +27,30 @@ static bool is_printable_name(const char *name)
     return length > 0 && length <= 24 && strspn(name, "abcdefghijklmnopqrstuvwxyz_") == length;
 }
 
+/* The known name that was meant, whatever its case; no secret is near enough to one for a hint to tell anything of it. */
+static const char *meant_name(const char *name, const char *const *candidates, size_t count)
+{
+    char lower[32];
+    size_t length = 0;
+
+    for (; name[length] != '\0' && length < sizeof(lower) - 1; length++) {
+        bool is_upper = name[length] >= 'A' && name[length] <= 'Z';
+
+        lower[length] = (char)(is_upper ? name[length] - 'A' + 'a' : name[length]);
+    }
+    lower[length] = '\0';
+    return name[length] == '\0' ? nearest_name(lower, candidates, count) : NULL;
+}
+
 static void unknown_name(struct parser *parser, int line, const char *what, const char *name,
                          const char *const *candidates, size_t count)
 {
-    const char *nearest = nearest_name(name, candidates, count);
-    const char *path = parser->list->path;
+    const char *meant = meant_name(name, candidates, count);
 
-    if (!is_printable_name(name))
-        problems_error(parser->problems, path, line, "unknown %s", what);
-    else if (nearest == NULL)
-        problems_error(parser->problems, path, line, "unknown %s %s", what, name);
-    else
-        problems_error(parser->problems, path, line, "unknown %s %s; did you mean %s?", what, name,
-                       nearest);
+    problems_error(parser->problems, parser->list->path, line, "unknown %s%s%s%s%s%s", what,
+                   is_printable_name(name) ? " " : "", is_printable_name(name) ? name : "",
+                   meant == NULL ? "" : "; did you mean ", meant == NULL ? "" : meant,
+                   meant == NULL ? "" : "?");
 }
 
 static void unknown_section(struct parser *parser, int line, const char *word)

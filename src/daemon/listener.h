@@ -8,8 +8,11 @@
 
 #include "daemon/server.h"
 
+/* Bytes of a socket's path, its end included: what an address holds. */
+enum { SOCKET_PATH_SIZE = 108 };
+
 struct socket_file {
-    const char *path; /* borrowed; NULL once the file was removed */
+    char path[SOCKET_PATH_SIZE]; /* empty once the file was removed */
     int descriptor;
     dev_t device; /* of the file at path when it was bound */
     ino_t inode;

@@ -1,6 +1,7 @@
 #include "daemon/reload.h"
 
 #include "daemon/log.h"
+#include "daemon/process.h"
 #include "daemon/store.h"
 
 void log_problems(const struct problems *problems)
@@ -21,6 +22,7 @@ static void take_over(struct server *server, struct config *next)
     server->authority.config = next;
     accounts_set_limits(server->accounts, server_accounts_limits(next));
     log_set_level((enum log_level)next->log->level);
+    process_raise_descriptor_limit(next->server->max_connections);
     config_destroy(&old);
 }
 

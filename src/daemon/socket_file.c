@@ -91,7 +91,7 @@ int socket_file_open(struct socket_file *file_r, const char *path, mode_t mode, 
     struct stat status;
     int descriptor;
 
-    if (strlen(path) >= sizeof(address.sun_path))
+    if (strlen(path) >= sizeof(address.sun_path) || strlen(path) >= SOCKET_PATH_SIZE)
         return fail(error_r, path, "the path is longer than 107 bytes");
     memcpy(address.sun_path, path, strlen(path) + 1);
     if (make_way(&address, error_r) != 0)
@@ -108,7 +108,9 @@ int socket_file_open(struct socket_file *file_r, const char *path, mode_t mode, 
         fail_errno(error_r, path, "can't look at it");
     else if (open_to_group(path, mode, group, error_r) == 0) {
         if (listen(descriptor, BACKLOG) == 0) {
-            *file_r = (struct socket_file){path, descriptor, status.st_dev, status.st_ino};
+            *file_r = (struct socket_file){
+                .descriptor = descriptor, .device = status.st_dev, .inode = status.st_ino};
+            memcpy(file_r->path, path, strlen(path) + 1);
             return 0;
         }
         fail_errno(error_r, path, "can't listen");
@@ -122,9 +124,9 @@ void socket_file_unlink(struct socket_file *file)
 {
     struct stat status;
 
-    if (file->path != NULL && lstat(file->path, &status) == 0 && status.st_dev == file->device &&
+    if (file->path[0] != '\0' && lstat(file->path, &status) == 0 && status.st_dev == file->device &&
         status.st_ino == file->inode)
         unlink(file->path);
     /* The inode's number may be given to the next daemon's socket: never look at it again. */
-    file->path = NULL;
+    file->path[0] = '\0';
 }

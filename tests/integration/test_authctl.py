@@ -217,7 +217,7 @@ def test_keygen_refuses_what_is_no_domain(host):
     assert complaint("keygen", host) == "HOST is a domain in lower case, such as example.org, or * for all others"
 
 
-@pytest.mark.parametrize("mode, warned", [(0o644, True), (0o640, True), (0o600, False)])
+@pytest.mark.parametrize("mode, warned", [(0o644, True), (0o660, True), (0o640, False), (0o600, False)])
 def test_keygen_warns_when_its_output_is_open_to_others(tmp_path, mode, warned):
     path = tmp_path / "out"
     path.touch()
