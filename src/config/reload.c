@@ -62,12 +62,11 @@ static void check_restart_settings(const struct config *current, const struct co
     if (current->listener_count > next->listener_count)
         problems_error(problems, next->path, 0, "a listener can't be removed by a reload: restart");
     /* An open socket finds its rules by its place: in another order it would get another's. */
-    for (size_t i = 0; i < current->listener_count && i < next->listener_count; i++) {
+    for (size_t i = 0; i < next->listener_count && !problems_have_error(problems); i++) {
         if (strcmp(current->listeners[i].name, next->listeners[i].name) == 0)
             continue;
         problems_error(problems, next->path, 0,
                        "the order of [listen] sections can't be changed by a reload: restart");
-        break;
     }
 }
 
