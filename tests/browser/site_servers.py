@@ -20,6 +20,8 @@ def load_tool(name):
 
 
 class Site(load_tool("demo-web").Demonstration):
+    web_port = websocket_port = 0  # any: other tests, and a demonstration, may run beside
+
     def run(self):
         """Starts it; returns when it is ready."""
         self.start_daemon()
