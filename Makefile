@@ -68,11 +68,13 @@ all: build-packages $(PROGRAMS:%=$(BUILD)/%)
 .PHONY: programs
 programs: $(PROGRAMS:%=$(BUILD)/%)
 
-.PHONY: build-packages test-packages
+.PHONY: build-packages test-packages web-packages
 build-packages:
 	@tools/install-packages build
 test-packages:
 	@tools/install-packages test
+web-packages:
+	@tools/install-packages web
 
 $(BUILD)/obj/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
@@ -109,6 +111,11 @@ units: $(UNITS:%=$(BUILD)/unit/%)
 demo: all
 	tools/demo $(BUILD)
 
+# The whole login, from a web page to the chat.
+.PHONY: demo-web
+demo-web: all web-packages
+	tools/demo-web $(BUILD)
+
 # In the foreground, on a socket in $(BUILD)/run, with keys of its own.
 .PHONY: run
 run: all
@@ -120,19 +127,26 @@ PYTEST    := /usr/bin/python3 -m pytest -q -p no:cacheprovider
 C_FILES   = $(shell git ls-files 'src/*.[ch]' 'tests/*.[ch]')
 C_SOURCES = $(filter %.c,$(C_FILES))
 SHELL_FILES = $(shell git grep -lE '^\#!/(bin/sh|usr/bin/env bash)' -- tools tests .ci)
-PYTHON_TESTS := tests/vectors tests/docs tests/integration tests/e2e
+# Each folder is a run of its own: they have helpers of the same names. Prosody and the browser are tried with the plain
+# build alone: what they ask of the daemon, the others ask under the sanitizers too.
+PYTHON_TESTS    := vectors docs integration e2e prosody browser
+SANITIZED_TESTS := vectors docs integration e2e
 SANITIZED := $(BUILD)/sanitized
 CLANG     := $(BUILD)/clang
 
 .PHONY: check check-format check-analysis check-shell check-units check-python check-clang check-sanitizers check-bench
+.PHONY: check-plain check-others
 check: test-packages
 	$(MAKE) --no-print-directory check-format check-shell check-analysis
-	$(MAKE) --no-print-directory programs check-units
-	$(MAKE) --no-print-directory check-clang
-	$(MAKE) --no-print-directory check-python
-	$(MAKE) --no-print-directory check-sanitizers
-	$(MAKE) --no-print-directory check-bench
+	$(MAKE) --no-print-directory programs units
+	$(MAKE) --no-print-directory -j 2 --output-sync=recurse check-plain check-others
 	echo 'check: everything passed'
+
+check-plain:
+	$(MAKE) --no-print-directory -j 1 check-units check-python
+
+check-others:
+	$(MAKE) --no-print-directory -j 1 check-clang check-sanitizers check-bench
 
 check-format:
 	$(SAY) '  FORMAT'
@@ -154,8 +168,13 @@ check-analysis:
 check-units: units
 	set -e; for unit in $(UNITS:%=$(BUILD)/unit/%); do $$unit; done
 
-check-python: programs
-	XMPP_AUTHD_BUILD=$(abspath $(BUILD)) $(PYTEST) $(PYTHON_TESTS)
+TESTS := $(PYTHON_TESTS)
+check-python: $(TESTS:%=check-tests-%)
+
+# The same folder's tests never run twice at a time: some look at all processes of the machine.
+check-tests-%: programs
+	$(SAY) '  PYTEST tests/$* ($(BUILD))'
+	XMPP_AUTHD_BUILD=$(abspath $(BUILD)) flock build/tests-$*.lock $(PYTEST) tests/$*
 
 # The other compiler: everything builds without a warning, and the unit tests hold.
 check-clang:
@@ -163,7 +182,7 @@ check-clang:
 
 # The same tests again under AddressSanitizer and UndefinedBehaviorSanitizer; a report ends the process and fails the test.
 check-sanitizers:
-	$(MAKE) --no-print-directory CC=clang SANITIZE=1 BUILD=$(SANITIZED) programs check-units check-python
+	$(MAKE) --no-print-directory CC=clang SANITIZE=1 BUILD=$(SANITIZED) TESTS='$(SANITIZED_TESTS)' programs check-units check-python
 
 check-bench: programs
 	tests/bench/run --quick $(BUILD)
