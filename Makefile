@@ -54,7 +54,7 @@ endif
 ROOMS    := base token store wire config daemon ctl relay
 SOURCES  := $(foreach room,$(ROOMS),$(wildcard src/$(room)/*.c))
 ifneq ($(REDIS),1)
-SOURCES  := $(filter-out src/store/redis_store.c,$(SOURCES))
+SOURCES  := $(filter-out src/store/redis_store.c src/store/redis_denials.c,$(SOURCES))
 endif
 OBJECTS  := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 PROGRAMS := xmpp-authd xmpp-authctl xmpp-extauth
