@@ -34,6 +34,9 @@ static void write_daemon(struct server *server, struct moment now, struct evbuff
     logfmt_number(&line, "users_seen", (int64_t)accounts_seen_count(server->accounts));
     logfmt_number(&line, "users_denied",
                   (int64_t)accounts_denied_at(server->accounts, moment_seconds(now)));
+    if (accounts_unshared_count(server->accounts) > 0)
+        logfmt_number(&line, "denials_unshared",
+                      (int64_t)accounts_unshared_count(server->accounts));
     end(&line, output);
 }
 

@@ -202,11 +202,11 @@ int accounts_allow(struct accounts *accounts, const char *jid, size_t length, in
 
 size_t accounts_denied_at(const struct accounts *accounts, int64_t now)
 {
-    const struct account *account;
     size_t count = 0;
 
-    TAILQ_FOREACH(account, &accounts->denied.list, order)
-    count += now < account->time;
+    for (const struct account *account = TAILQ_FIRST(&accounts->denied.list); account != NULL;
+         account = TAILQ_NEXT(account, order))
+        count += now < account->time;
     return count;
 }
 
@@ -224,10 +224,9 @@ void accounts_begin_sharing(struct accounts *accounts)
 
 void accounts_unshare_all(struct accounts *accounts)
 {
-    struct account *account;
-
-    TAILQ_FOREACH(account, &accounts->denied.list, order)
-    set_shared(accounts, account, false);
+    for (struct account *account = TAILQ_FIRST(&accounts->denied.list); account != NULL;
+         account = TAILQ_NEXT(account, order))
+        set_shared(accounts, account, false);
 }
 
 void accounts_mark_shared(struct accounts *accounts, const struct accounts_denial *denial)
@@ -270,10 +269,8 @@ int accounts_merge(struct accounts *accounts, const struct accounts_denial *deni
 void accounts_each_unshared(const struct accounts *accounts, size_t limit,
                             accounts_denial_visitor *visit, void *context)
 {
-    const struct account *account;
-
-    TAILQ_FOREACH(account, &accounts->denied.list, order)
-    {
+    for (const struct account *account = TAILQ_FIRST(&accounts->denied.list); account != NULL;
+         account = TAILQ_NEXT(account, order)) {
         const struct accounts_denial denial = {account->jid, account->length, account->time,
                                                account->changed_ms};
 
@@ -288,7 +285,7 @@ void accounts_each_unshared(const struct accounts *accounts, size_t limit,
 
 size_t accounts_unshared_count(const struct accounts *accounts)
 {
-    return accounts->unshared;
+    return accounts->shares ? accounts->unshared : 0;
 }
 
 /* --- seen */

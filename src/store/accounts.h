@@ -86,6 +86,7 @@ __attribute__((warn_unused_result)) int accounts_merge(struct accounts *accounts
 typedef void accounts_denial_visitor(void *context, const struct accounts_denial *denial);
 void accounts_each_unshared(const struct accounts *accounts, size_t limit,
                             accounts_denial_visitor *visit, void *context);
+/* How many those are; 0 where nothing is shared. */
 size_t accounts_unshared_count(const struct accounts *accounts);
 
 /* --- the seen */

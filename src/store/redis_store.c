@@ -8,6 +8,7 @@
 #include <hiredis/adapters/libevent.h>
 #include <hiredis/async.h>
 
+#include "store/redis_denials.h"
 #include "store/redis_record.h"
 
 enum {
@@ -44,6 +45,8 @@ struct redis_store {
     struct waiter_list sent;    /* waiting for Redis' answer, in the order of sending */
     struct redis_identity seen; /* by the check on its way */
     int64_t server_wall_ms;
+    struct redis_denials denials;
+    uint64_t merged_before; /* denials, before this connection */
 };
 
 static struct redis_store *of(struct spent_store *store)
@@ -276,12 +279,19 @@ static void on_marker_reply(redisAsyncContext *context, void *data, void *unused
         drop_link(store, describe_error(reply));
         return;
     }
+    if (store->denials.failure != NULL) {
+        drop_link(store, store->denials.failure);
+        return;
+    }
     store->check_is_out = false;
     judge_record(store, reply, moment_now());
     store->base.failure = store->refusal;
     if (store->state != LINK_READY) {
         set_state(store, LINK_READY);
         store->was_ready_or_new = true;
+        /* They were judged by what was known of denied users then. */
+        if (store->denials.merged != store->merged_before)
+            fail_all(store, &store->held);
         send_held(store);
     }
 }
@@ -369,7 +379,12 @@ static void on_connected(const redisAsyncContext *context, int status)
     if (store->address->database != 0)
         (void)redisAsyncCommand(store->context, on_login_reply, NULL, "SELECT %d",
                                 store->address->database);
-    send_check(store);
+    store->merged_before = store->denials.merged;
+    /* In front of the check, so that nobody is let in before it is known who is denied. */
+    if (redis_denials_begin(&store->denials, store->context) != 0)
+        drop_link(store, "the connection to Redis is lost");
+    else
+        send_check(store);
 }
 
 static void on_disconnected(const redisAsyncContext *context, int status)
@@ -425,6 +440,8 @@ static void on_watch(evutil_socket_t descriptor, short events, void *context)
     else if (store->state == LINK_READY && !store->check_is_out &&
              now - store->check_sent_boot_ms >= CHECK_MS)
         send_check(store);
+    if (store->state == LINK_READY)
+        redis_denials_poll(&store->denials, store->context, now);
 }
 
 static void redis_tick(struct spent_store *base, struct moment now)
@@ -445,7 +462,7 @@ static void redis_destroy(struct spent_store *base)
 }
 
 struct spent_store *redis_store_create(struct event_base *loop, const struct redis_address *address,
-                                       struct moment now, bool accept)
+                                       struct accounts *accounts, struct moment now, bool accept)
 {
     static const struct spent_store_operations operations = {
         .word = "redis", .spend = redis_spend, .tick = redis_tick, .destroy = redis_destroy};
@@ -461,6 +478,7 @@ struct spent_store *redis_store_create(struct event_base *loop, const struct red
     store->loop = loop;
     store->address = address;
     store->was_ready_or_new = true;
+    redis_denials_init(&store->denials, accounts);
     STAILQ_INIT(&store->held);
     STAILQ_INIT(&store->sent);
     store->watch = event_new(loop, -1, EV_PERSIST, on_watch, store);

@@ -1,6 +1,7 @@
 /*
  * Spent tokens in a Redis that several daemons share: a token is accepted once in all of them. The
- * index in memory is asked first; then one atomic SET NX decides. Built where hiredis is there
+ * index in memory is asked first; then one atomic SET NX decides. The users that an operator denies
+ * on one of them are denied on all. Built where hiredis is there
  * (HAVE_REDIS).
  */
 #ifndef STORE_REDIS_STORE_H
@@ -8,6 +9,7 @@
 
 #include <event2/event.h>
 
+#include "store/accounts.h"
 #include "store/spent_store.h"
 
 struct redis_address {
@@ -23,9 +25,10 @@ struct redis_address {
  * loop that must too. It connects by itself, and again whenever the connection is lost; until it
  * has, spends wait a little and then fail. Whether the record there is whole is found out at each
  * connection; where it is not, tokens minted up to then are refused, unless accept says otherwise.
- * NULL where memory is short or the loop fails.
+ * Denied users are shared there too, by way of accounts (borrowed likewise): they are known before
+ * the first token is accepted. NULL where memory is short or the loop fails.
  */
 struct spent_store *redis_store_create(struct event_base *loop, const struct redis_address *address,
-                                       struct moment now, bool accept);
+                                       struct accounts *accounts, struct moment now, bool accept);
 
 #endif

@@ -213,36 +213,39 @@ def test_a_name_is_taken_as_chat_servers_ask_about_it(daemon, written, taken):
     assert login(daemon, taken) == YES
 
 
-@pytest.mark.parametrize("name", ["alice", "@example.org", "alice@", "alice@example.org/phone", "a b@example.org", "a\nallow@b", "a@b@c", "\u202e@example.org",
-                                  "x" * 1024 + "@example.org"])
-def test_names_that_nobody_can_have_are_refused(daemon, name):
+def test_names_that_nobody_can_have_are_refused(daemon):
     operator = Operator(daemon)
-    for command in ("deny", "allow"):
-        done = operator.run(command, name, status=2)
-        assert done.stdout == "" and done.stderr.startswith("xmpp-authctl: ")
+    for name in ("alice", "@example.org", "alice@", "alice@example.org/phone", "a b@example.org", "a\nallow@b", "a@b@c", "\u202e@example.org",
+                 "x" * 1024 + "@example.org"):
+        for command in ("deny", "allow"):
+            done = operator.run(command, name, status=2)
+            assert done.stdout == "" and done.stderr.startswith("xmpp-authctl: "), name
     assert operator.denied() == {}
 
 
-@pytest.mark.parametrize("until", ["", "tomorrow", "-5", "0", "1000", "2020-01-01T00:00:00Z", "99999999999999999999"])
-def test_ends_that_are_none_are_refused(daemon, until):
-    assert "--until takes" in Operator(daemon).run("deny", ALICE, "--until", until, status=2).stderr
-    assert Operator(daemon).denied() == {}
+def test_ends_that_are_none_are_refused(daemon):
+    operator = Operator(daemon)
+    for until in ("", "tomorrow", "-5", "0", "1000", "2020-01-01T00:00:00Z", "99999999999999999999"):
+        assert "--until takes" in operator.run("deny", ALICE, "--until", until, status=2).stderr, until
+    for until in (b"", b"x", b"-5", b"0", b"1000", b"99999999999999999999"):
+        assert daemon.control(b"deny alice@example.org " + until + b"\n")[0].startswith("error="), until
+    assert operator.denied() == {}
 
 
-@pytest.mark.parametrize("request_line", [
-    b"deny", b"deny ", b"deny  alice@example.org", b"deny alice@example.org ", b"deny alice@example.org 9999999999 x", b"denyalice@example.org",
-    b"allow", b"allow a@b c@d", b"denied x", b"users", b"users ", b"users list x", b"users forget", b"users forget a@b c@d", b"users import",
-    b"users import ", b"userslist", b"deny a@b\0 c",
-])
-def test_requests_with_other_words_are_unknown_commands(daemon, request_line):
-    assert daemon.control(request_line + b"\n")[0].startswith("error=")
+def test_requests_with_other_words_are_unknown_commands(daemon):
+    for request_line in (
+        b"deny", b"deny ", b"deny  alice@example.org", b"deny alice@example.org ", b"deny alice@example.org 9999999999 x", b"denyalice@example.org",
+        b"allow", b"allow a@b c@d", b"denied x", b"users", b"users ", b"users list x", b"users forget", b"users forget a@b c@d",
+        b"users import", b"users import ", b"userslist", b"DENY a@b",
+    ):
+        assert daemon.control(request_line + b"\n") == ['error="unknown command"'], request_line
     assert Operator(daemon).denied() == {} and Operator(daemon).seen() == {}
 
 
-@pytest.mark.parametrize("jid", [b"alice", b"@b", b"a@", b"a@b@c", b"a/x@b", b"a@b:c", b"a:b@c", b"a\x01@b", b"a\x7f@b", b"a" * 8000])
-def test_the_daemon_itself_takes_no_name_that_breaks_the_rules(daemon, jid):
-    for command in (b"deny", b"allow", b"users forget", b"users import", b"users import ok@example.org"):
-        assert daemon.control(command + b" " + jid + b"\n") == ['error="a user is named USER@HOST"']
+def test_the_daemon_itself_takes_no_name_that_breaks_the_rules(daemon):
+    for jid in (b"alice", b"@b", b"a@", b"a@b@c", b"a/x@b", b"a@b:c", b"a:b@c", b"a\x01@b", b"a\x7f@b", b"a\0@b", b"a" * 8000):
+        for command in (b"deny", b"allow", b"users forget", b"users import", b"users import ok@example.org"):
+            assert daemon.control(command + b" " + jid + b"\n") == ['error="a user is named USER@HOST"'], (command, jid)
     assert Operator(daemon).denied() == {} and Operator(daemon).seen() == {}
 
 
@@ -362,7 +365,7 @@ def test_who_was_absent_for_seen_age_is_forgotten(configuration, start, state):
 
 # --- long lists
 
-MANY = 20_000
+MANY = 10_000
 
 
 def fill(daemon, count=MANY):
@@ -391,7 +394,7 @@ def test_a_long_list_comes_in_portions_and_holds_nobody_up(daemon):
 
 
 def test_a_list_is_whole_while_users_come_and_go(daemon):
-    users = fill(daemon, 5000)
+    users = fill(daemon, 3000)
     with socket.socket(socket.AF_UNIX) as stream:
         stream.settimeout(DEADLINE)
         stream.connect(str(daemon.directory / "control.sock"))

@@ -105,7 +105,7 @@ static void names_beyond_ascii(void **state)
          "b",
          NULL},
         {"no-break space", "al\xc2\xa0ice@example.org", NULL},
-        {"right-to-left override", "al\xe2\x80\xaeice@example.org", NULL},
+        {"line separator", "al\xe2\x80\xa8ice@example.org", NULL},
         {"both directions", "a\xd7\x90@example.org", NULL},
         {"half a character", "al\xc3@example.org", NULL},
         {"overlong", "al\xc0\xafice@example.org", NULL},
