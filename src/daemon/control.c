@@ -29,6 +29,7 @@ struct control {
     struct server *server;
     struct socket_file file;
     struct event acceptable;
+    struct event resume; /* tries again after running out of descriptors */
     struct control_client clients[CLIENTS_MAX];
 };
 
@@ -149,11 +150,27 @@ static void serve(struct control *control, int descriptor)
 
 static void on_acceptable(evutil_socket_t descriptor, short events, void *context)
 {
+    static const struct timeval delay = {.tv_usec = RESUME_MICROSECONDS};
+    struct control *control = context;
     int client = accept4(descriptor, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     (void)events;
-    if (client >= 0)
-        serve(context, client);
+    if (client >= 0) {
+        serve(control, client);
+    } else if (accept_lacks_resources(errno)) {
+        /* The operator waits; the loop must not spin on it. */
+        event_del(&control->acceptable);
+        evtimer_add(&control->resume, &delay);
+    }
+}
+
+static void on_resume(evutil_socket_t descriptor, short events, void *context)
+{
+    struct control *control = context;
+
+    (void)descriptor;
+    (void)events;
+    event_add(&control->acceptable, NULL);
 }
 
 int control_open(struct server *server)
@@ -175,6 +192,7 @@ int control_open(struct server *server)
     server->control = control;
     event_assign(&control->acceptable, server->loop, control->file.descriptor, EV_READ | EV_PERSIST,
                  on_acceptable, control);
+    evtimer_assign(&control->resume, server->loop, on_resume, control);
     return event_add(&control->acceptable, NULL);
 }
 
@@ -189,6 +207,7 @@ void control_close(struct server *server)
             end_client(&control->clients[i]);
     }
     event_del(&control->acceptable);
+    evtimer_del(&control->resume);
     socket_file_unlink(&control->file);
     close(control->file.descriptor);
     free(control);

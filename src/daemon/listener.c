@@ -10,7 +10,7 @@
 #include "daemon/log.h"
 
 /* Clients accepted on one listener in one turn of the loop. */
-enum { ACCEPTS_A_TURN = 64, RESUME_MICROSECONDS = 100000 };
+enum { ACCEPTS_A_TURN = 64 };
 
 struct server_listener {
     struct server *server;
@@ -96,11 +96,16 @@ static void pause_accepting(struct server *server, int error)
     server->accept_is_paused = true;
 }
 
+bool accept_lacks_resources(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
 static void on_accept_error(struct server_listener *listener, int error)
 {
     struct server *server = listener->server;
 
-    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
+    if (accept_lacks_resources(error)) {
         pause_accepting(server, error);
         return;
     }

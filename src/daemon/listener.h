@@ -32,6 +32,12 @@ __attribute__((warn_unused_result)) int socket_file_open(struct socket_file *fil
 /* Removes the file, once and unless another has taken its place. The descriptor stays. */
 void socket_file_unlink(struct socket_file *file);
 
+/* After running out of descriptors accepting is tried again after so long. */
+enum { RESUME_MICROSECONDS = 100000 };
+
+/* Whether accept() failed for want of descriptors or memory, which leaves the client in the backlog. */
+bool accept_lacks_resources(int error);
+
 /* Whether a connected peer's user or groups (SO_PEERCRED, SO_PEERGROUPS) fit the rule. */
 bool peer_is_allowed(int descriptor, const struct peer_rule *rule);
 

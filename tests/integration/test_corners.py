@@ -1,9 +1,13 @@
 """Corners that were found by looking for them: reloads that move or free what is in use, files that mislead, messages that
 say a thing twice."""
 
+import socket
+import time
+
 import pytest
 
 from conftest import needs_root
+from harness import DEADLINE
 from harness.clients import NO, YES, LengthClient, LineClient, isuser
 from harness.daemon import run
 from harness.minter import Key
@@ -55,6 +59,23 @@ def test_a_reload_with_the_listeners_in_another_order_opens_no_door(configuratio
         except BrokenPipeError:
             pass
         assert client.rest() == []
+
+
+def test_an_operator_who_waits_for_a_descriptor_costs_no_processor_time(configuration, start):
+    daemon = start(descriptors=40).expect("few-descriptors", "accept-paused")
+    clients = [LengthClient(daemon.socket) for _ in range(60)]
+    daemon.await_event("accept-paused")
+    with socket.socket(socket.AF_UNIX) as operator:
+        operator.settimeout(DEADLINE)
+        operator.connect(str(daemon.directory / "control.sock"))
+        operator.sendall(b"status\n")
+        begun, used = time.monotonic(), daemon.processor_seconds()
+        time.sleep(1)
+        # A loop that spins has a core for itself, or its share of one: here it wakes up twenty times.
+        assert daemon.processor_seconds() - used < 0.2 * (time.monotonic() - begun)
+        for client in clients:
+            client.close()
+        assert operator.recv(4) == b"what"
 
 
 def test_a_reload_to_more_connections_raises_the_limit_of_descriptors(configuration, start):
