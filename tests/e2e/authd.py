@@ -17,7 +17,7 @@ def parse_line(line):
 
 
 class Log:
-    """The file that the daemon, and after it the next one, writes its log to. A verdict's line is there before its answer."""
+    """The file that the daemon, and after it the next one, logs to. A verdict's line is there before its answer."""
 
     def __init__(self, path):
         self._path = path
@@ -70,7 +70,7 @@ class Authd:
         return {"otp_seed": minter.otp_seed, "token_secret": minter.token_secret, "otp_interval": minter.interval}
 
     def configure(self, hosts, store="journal", after_restart="accept"):
-        """`hosts` maps each host to its settings. `accept` is for the journal of a first start, which knows of no token yet."""
+        """`hosts` maps each host to its settings. `accept` is for a first start, which has no record of spent tokens."""
         self.hosts = hosts
         text = f"""
 [server]

@@ -64,7 +64,7 @@ class Site:
         return running(self.relay)
 
     def relay_naps(self):
-        """For each relay, how often it has gone to sleep: once more when it has asked a question and waits for the answer."""
+        """For each relay, how often it went to sleep: once more when it has asked a question and waits for the answer."""
         return {pid: naps(pid) for pid in self.relays()}
 
     def complaints(self, mark):

@@ -103,7 +103,7 @@ ldap = 5%%=x
 """
 
 KINDS = {
-    "prosody_ names in the section that the documentation names": "[prosody.cfg.lua]\nprosody_otp_seed = {}\nprosody_token_secret = {}\n",
+    "prosody_ names in Prosody's section": "[prosody.cfg.lua]\nprosody_otp_seed = {}\nprosody_token_secret = {}\n",
     "prosody_ names in no section": "prosody_otp_seed = {}\nprosody_token_secret = {}\n",
     "the names of Prosody's own configuration": "[prosody.cfg.lua]\notp_seed = {}\ntoken_secret = {}\n",
     "in a section of the site's own": "[hosts]\nfront = www\n\n[chat-secrets]\ntoken_secret={1}\notp_seed={0}\n",
