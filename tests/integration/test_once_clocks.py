@@ -8,9 +8,9 @@ import pytest
 from conftest import needs_root
 from harness import DEADLINE
 from harness.clients import NO, TRY_AGAIN, YES
-from once_support import LIBFAKETIME, kill_now, launcher, make_whole, mint, other_boot, present, state_of, with_journal
+from once_support import CLOCK_CAN_BE_SET, kill_now, launcher, make_whole, mint, other_boot, present, state_of, with_journal
 
-pytestmark = [needs_root, pytest.mark.skipif(LIBFAKETIME is None, reason="needs libfaketime")]
+pytestmark = [needs_root, pytest.mark.skipif(not CLOCK_CAN_BE_SET, reason="needs libfaketime, and no sanitizers")]
 HOUR = 3600
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from conftest import needs_root
 from harness.clients import NO, YES
-from once_support import LIBFAKETIME, QUIET, ROUNDS, jid, kill_now, launcher, make_whole, present, with_journal
+from once_support import CLOCK_CAN_BE_SET, QUIET, ROUNDS, jid, kill_now, launcher, make_whole, present, with_journal
 
-pytestmark = [needs_root, pytest.mark.skipif(LIBFAKETIME is None, reason="needs libfaketime")]
+pytestmark = [needs_root, pytest.mark.skipif(not CLOCK_CAN_BE_SET, reason="needs libfaketime, and no sanitizers")]
 INTERVAL = 30
 SLACK = 3  # seconds within which the model does not say on which side of a moment something fell
 STEPS = 120  # of a history

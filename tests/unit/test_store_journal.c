@@ -67,7 +67,7 @@ static void fill(int directory)
     close_journal(&journal);
     journal = open_journal(directory, &found, &incomplete);
     assert_null(incomplete);
-    for (int turn = 0; turn < 6; turn++)
+    for (int64_t turn = 0; turn < 6; turn++)
         assert_int_equal(append(journal, 1 + 2 * (uint64_t)turn, 2, 16 * turn), 0);
     close_journal(&journal);
 }
