@@ -46,17 +46,24 @@ class RealDaemon:
 
     def start(self, after_restart="accept"):
         """Returns when it listens."""
+        self.spawn(after_restart)
+        self.wait_until_ready()
+
+    def spawn(self, after_restart="accept"):
+        """To be called from a thread that lives on: the process ends with it."""
         self._write(self._configuration, CONFIGURATION.format(
             directory=self.directory, after_restart=after_restart, host=self.host, minter=self.minter
         ))
-        began = self._log.stat().st_size if self._log.exists() else 0
+        self._log_began = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [PROGRAM, "-c", self._configuration], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 preexec_fn=die_with_parent,
             )
+
+    def wait_until_ready(self):
         deadline = time.monotonic() + 20
-        while b"event=ready" not in self._log.read_bytes()[began:]:
+        while b"event=ready" not in self._log.read_bytes()[self._log_began:]:
             assert self._process.poll() is None, self._log.read_text()
             assert time.monotonic() < deadline, "xmpp-authd is not ready"
             time.sleep(0.01)
@@ -75,4 +82,4 @@ class RealDaemon:
             self._process.send_signal(number)
             status = self._process.wait(20)
             self._process = None
-            assert status == (0 if number == signal.SIGTERM else -number), self._log.read_text()
+            assert status == (0 if number == signal.SIGTERM else -number), self._log.read_text()[-2000:]

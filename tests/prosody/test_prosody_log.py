@@ -3,6 +3,7 @@
 import base64
 import pathlib
 import re
+import shutil
 import subprocess
 import textwrap
 
@@ -67,7 +68,9 @@ def documented_filter():
     return textwrap.dedent(block)
 
 
-def test_fail2ban_counts_denials_alone_and_bans_the_right_address(site, run, expect, tmp_path):
+@pytest.fixture
+def log_of_logins(site, run, expect, tmp_path):
+    """A log with logins of all outcomes, 2 + len(FORGERIES) of them denied."""
     here = site("login.test")
     expect(UNDECIDED)
     mark = here.prosody.mark()
@@ -79,11 +82,25 @@ def test_fail2ban_counts_denials_alone_and_bans_the_right_address(site, run, exp
             await attempt(here, here.token("no"), user)
 
     run(story())
-    log, filter_file = tmp_path / "log", tmp_path / "prosody.conf"
+    log = tmp_path / "log"
     log.write_text("\n".join(here.prosody.log_since(mark)) + "\n")
+    return log
+
+
+def test_the_documented_filter_counts_denials_alone_and_finds_the_right_address(log_of_logins):
+    expression = re.search(r"^failregex = (.*)$", documented_filter(), re.MULTILINE)[1]
+    expression = re.compile(expression.replace("<ADDR>", r"([0-9a-fA-F:.]+)"))
+    without_date = [line[len("Nov 23 19:00:00"):] for line in log_of_logins.read_text().splitlines()]
+    found = [match[1] for match in map(expression.match, without_date) if match]
+    assert found == ["127.0.0.1"] * (2 + len(FORGERIES))
+
+
+@pytest.mark.skipif(not shutil.which("fail2ban-regex"), reason="fail2ban is not installed")
+def test_fail2ban_itself_reads_it_so(log_of_logins, tmp_path):
+    filter_file = tmp_path / "prosody.conf"
     filter_file.write_text(documented_filter())
     done = subprocess.run(
-        ["fail2ban-regex", "--out", "ip", str(log), str(filter_file)], capture_output=True, text=True, check=True
+        ["fail2ban-regex", "--out", "ip", str(log_of_logins), str(filter_file)], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["127.0.0.1"] * (2 + len(FORGERIES))
 
