@@ -2,6 +2,7 @@
 that ejabberd runs is lost, if ejabberd or the daemon complains of something that the test did not announce, and if a
 token or a secret stands in anything that they wrote."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -12,7 +13,7 @@ import pytest
 from authd import Authd
 from ejabberd_server import Ejabberd
 from ejabberd_site import Site
-from processes import Account, command_lines, running
+from processes import Account, command_lines
 from secrecy import secrets_in
 
 BUILD = pathlib.Path(os.environ.get("XMPP_AUTHD_BUILD") or pathlib.Path(__file__).resolve().parents[2] / "build")
@@ -47,17 +48,17 @@ def accounts():
 @pytest.fixture
 def new_authd(ground, programs, accounts):
     """new_authd(): a daemon in a directory of its own, not configured and not running."""
-    made = []
+    made, stack = [], contextlib.ExitStack()
 
     def make(socket=None):
         directory = pathlib.Path(tempfile.mkdtemp(prefix="authd-", dir=ground))
         it = Authd(programs / "xmpp-authd", directory, accounts["authd"], accounts["ejabberd"].group_name, socket)
         made.append(it)
+        stack.callback(it.close)
         return it
 
-    yield make
-    for it in made:
-        it.close()
+    with stack:
+        yield make
     written = "\n".join(line for it in made for line in it.log.lines()).encode()
     assert not secrets_in(written), "a token or a secret in the daemon's log"
 
@@ -79,7 +80,7 @@ def session_site(ground, programs, accounts):
         yield site
     finally:
         ejabberd.stop()
-        left = running(relay)
+        left = site.relays_left()
         for pid in left:
             os.kill(pid, 9)
     assert not left, "relays outlive ejabberd"

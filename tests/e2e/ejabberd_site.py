@@ -25,10 +25,18 @@ class Site:
 
     def start(self):
         self.ejabberd.start()
-        deadline = time.monotonic() + 20
-        while len(self.relays()) < self.POOL_SIZE * len(self.HOSTS):
-            assert time.monotonic() < deadline, "ejabberd does not start its relays"
+        wanted = self.POOL_SIZE * len(self.HOSTS)
+        assert len(self._await_relays(lambda relays: len(relays) == wanted)) == wanted, "ejabberd lacks relays"
+
+    def relays_left(self):
+        """The relays that do not end with ejabberd."""
+        return self._await_relays(lambda relays: not relays)
+
+    def _await_relays(self, as_wanted, seconds=20):
+        deadline = time.monotonic() + seconds
+        while not as_wanted(self.relays()) and time.monotonic() < deadline:
             time.sleep(0.02)
+        return self.relays()
 
     def mint(self, jid, **options):
         return self.minters[jid.partition("@")[2]].mint(jid, **options)
