@@ -417,7 +417,7 @@ class Server(http.server.ThreadingHTTPServer):
         ))
 
     def handle_error(self, request, client_address):
-        if not isinstance(sys.exc_info()[1], ConnectionError):  # a browser may go away at any time
+        if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):  # a browser may go away at any time
             super().handle_error(request, client_address)
 
 

@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from documents import ROOT, code, prosodys_findings, table
+from document_code import ROOT, code, prosodys_findings, table
 from site_servers import PATIENCE, load_tool, wait_until
 from web_application import PROGRAM
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from documents import ROOT, code, prosodys_findings
+from document_code import ROOT, code, prosodys_findings
 
 HOST = "chat.example.org"
 LONG_SEED, SHORT_SEED, SECRET = "QKHO4WJZ7GVBTX2NQKHO4WJZ7GVBTX2N", "QKHO4WJZ7GVBTX2N", "6NPLQ3ZKH7WTV5YDXEBM2RJA4OFSGUCI"
