@@ -137,6 +137,27 @@ static void a_segment_is_read_as_far_as_it_is_whole(void **state)
     }
 }
 
+/* Whole records, but not those that belong there: a gap in the numbers, and one that came before. */
+static void a_record_out_of_turn_ends_the_reading(void **state)
+{
+    static const uint64_t numbers[] = {12, 10, 0, UINT64_MAX};
+
+    for (size_t i = 0; i < LENGTH_OF(numbers); i++) {
+        struct segment segment = {.first_number = 10, .end_number = 10};
+        struct journal_record record = record_of(numbers[i]);
+        uint8_t content[FILE_MAX];
+
+        make_segment(directory_of(state), 10, 3);
+        read_file(directory_of(state), "spent-00000000000000000010", content);
+        journal_record_encode(&record, journal,
+                              content + JOURNAL_SEGMENT_HEADER_SIZE + JOURNAL_RECORD_SIZE);
+        write_file(directory_of(state), "spent-00000000000000000010", content,
+                   JOURNAL_SEGMENT_HEADER_SIZE + 3 * JOURNAL_RECORD_SIZE);
+        expect(read_segment(directory_of(state), &segment), "row %zu", i);
+        expect(loaded == 1 && segment.end_number == 11, "row %zu: %d", i, (int)loaded);
+    }
+}
+
 static void what_is_no_segment_of_this_journal_is_not_read(void **state)
 {
     struct segment segment = {.first_number = 10, .end_number = 10};
@@ -214,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         state_test(segments_are_found_in_order_and_nothing_else_is),
         state_test(a_segment_is_read_as_far_as_it_is_whole),
+        state_test(a_record_out_of_turn_ends_the_reading),
         state_test(what_is_no_segment_of_this_journal_is_not_read),
         state_test(a_segment_knows_from_which_step_to_which_its_records_are),
         state_test(a_segment_that_can_not_be_begun_leaves_nothing),
