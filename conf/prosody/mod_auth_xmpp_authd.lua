@@ -7,6 +7,7 @@
 --     xmpp_authd_timeout = 5                      seconds until a login gets temporary-auth-failure
 --     xmpp_authd_connections = 4                  to the daemon
 --     xmpp_authd_queue = 2000                     questions without an answer; more get temporary-auth-failure at once
+--                                                 (half of it is for logins alone)
 --     xmpp_authd_mechanisms = { "PLAIN", "SASL-HMAC", "X-TOKEN" }
 --     xmpp_authd_allow_unencrypted = false        offer SASL-HMAC and X-TOKEN on unencrypted streams
 --     xmpp_authd_user_yes_ttl = 300               seconds that the daemon's "this user exists" is believed
@@ -68,6 +69,8 @@ local function after(seconds, run)
     timer.add_task(seconds, function() run() end)
 end
 
+local queue = number_setting("xmpp_authd_queue", 2000, 1, 100000)
+
 local pool = pools.new({
     connect = function(events) return link.connect(socket_path, events) end,
     now = monotonic,
@@ -75,7 +78,7 @@ local pool = pools.new({
     log = function(level, ...) module:log(level, ...) end,
     timeout = number_setting("xmpp_authd_timeout", 5, 0.1, 60),
     connections = number_setting("xmpp_authd_connections", 4, 1, 64),
-    limit = number_setting("xmpp_authd_queue", 2000, 1, 100000),
+    limit = queue,
     wire = wire,
     fifo = fifo,
 })
@@ -114,6 +117,8 @@ local users = user_tables.new({
         local question = wire.isuser(user, module.host)
         if not question then
             return answered(wire.NO)
+        elseif pool.unanswered >= queue / 2 then -- whoever names many users must not keep others from logging in
+            return answered(wire.TRY_AGAIN)
         end
         pool:ask(question, answered)
     end,

@@ -33,6 +33,8 @@ HOSTS = {
     "users.test": "xmpp_authd_timeout = 1; xmpp_authd_user_yes_ttl = 1; xmpp_authd_user_no_ttl = 1",
     # Room for three questions.
     "narrow.test": "xmpp_authd_timeout = 1; xmpp_authd_queue = 3",
+    # One connection for everything.
+    "single.test": "xmpp_authd_connections = 1; xmpp_authd_timeout = 20",
 }
 
 # The host whose daemon is the real one.

@@ -103,6 +103,15 @@ class FakeDaemon:
 
         self._run(write())
 
+    def listen(self, whether):
+        """Stops reading from the connections that there are, or goes on."""
+
+        async def change():
+            for writer in self._writers:
+                (writer.transport.resume_reading if whether else writer.transport.pause_reading)()
+
+        self._run(change())
+
     # ---- a connection -----------------------------------------------------------------------------------------------
 
     async def _serve(self, reader, writer):

@@ -304,6 +304,28 @@ def test_the_queue_is_bounded(site, run, expect):
     assert len(here.daemon.questions) == 4
 
 
+def test_a_daemon_that_does_not_read(site, run):
+    """More questions than the system takes: the rest goes out when the daemon reads again, and every login gets its own
+    answer."""
+    here = site("single.test")
+    verdicts = ["yes", "no"] * 120
+    passwords = {f"user{number}": f"{number} " + "p" * 1000 for number in range(len(verdicts))}
+
+    async def story():
+        assert await attempt(here, here.token()) is None
+        here.daemon.tokens.update((passwords[f"user{number}"], verdict) for number, verdict in enumerate(verdicts))
+        here.daemon.listen(False)
+        mark = here.prosody.mark()
+        tasks = [asyncio.ensure_future(attempt(here, password, user)) for user, password in passwords.items()]
+        await until(lambda: sum("Received[c2s_unauthed]: <auth" in line for line in here.prosody.log_since(mark)) == 240)
+        assert not any(task.done() for task in tasks)
+        here.daemon.listen(True)
+        assert await asyncio.gather(*tasks) == [OUTCOMES[verdict] for verdict in verdicts]
+
+    run(story())
+    assert_nothing_was_asked_twice(here)
+
+
 def test_slow_logins_are_spread_over_the_connections(site, run):
     """One slow answer holds up those behind it on its connection; with four, the next three logins have one each."""
     here = site("login.test")

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from test_prosody_outage import started, until
 from xmpp_client import CLIENT, Client
 
 UNDECIDED = r"login undecided from 127\.0\.0\.1: "
@@ -91,6 +92,27 @@ def test_what_was_known_holds_through_an_outage(site, run, expect):
         assert await send(alice, "bob2", 1) is None
         assert await send(alice, "nobody2", 1) == "service-unavailable"
         assert await send(alice, "unheard-of", 1) is None
+        await alice.close()
+
+    run(story())
+
+
+def test_questions_about_users_leave_room_for_logins(site, run, expect):
+    """Half of the queue is for logins alone: beyond that, what is known about a user counts, unasked."""
+    here = site("narrow.test")
+    expect(UNDECIDED, UNANSWERED)
+
+    async def story():
+        alice = await login(here, "alice")
+        await alice.ping()
+        here.daemon.questions.clear()
+        here.daemon.silent = True
+        caught = started(here, ["yes"] * 2)
+        await until(lambda: len(here.daemon.asked("auth")) == 2)
+        assert await send(alice, "somebody") is None
+        assert here.daemon.asked("isuser") == []
+        assert not any(task.done() for task in caught)
+        assert await asyncio.gather(*caught) == ["temporary-auth-failure"] * 2
         await alice.close()
 
     run(story())
