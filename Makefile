@@ -29,7 +29,7 @@ endif
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wcast-qual -Wwrite-strings -Wvla -Wformat=2 -Wundef
 HARDENING := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
-OPTIMIZE ?= -O2 -g
+OPTIMIZE ?= -O3 -g
 override CPPFLAGS += -D_GNU_SOURCE -DXMPP_AUTHD_VERSION='"$(VERSION)"' -Isrc
 override LDFLAGS += -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 

@@ -8,9 +8,7 @@
 /* The names that fill the table are the operator's, so nobody can aim at long chains. */
 static uint64_t hash_name(const char *name, size_t length)
 {
-    uint64_t hash = fingerprint(FINGERPRINT_SEED, name, length);
-
-    return hash ^ hash >> 32;
+    return fingerprint(FINGERPRINT_SEED, name, length);
 }
 
 /* The slot that holds the name, or the free one where it belongs; capacity is not 0 and one slot is
