@@ -76,8 +76,9 @@ static void judge_strength(struct builder *builder, const struct host *host, int
             setting, host->name, weakness);
     else
         problems_error(builder->problems, builder->config->path, line,
-                       "the %s of %s %s; make good secrets with: xmpp-authctl keygen", setting,
-                       host->name, weakness);
+                       "the %s of %s %s; make good secrets with xmpp-authctl keygen, or set "
+                       "allow_weak_secrets = yes for now",
+                       setting, host->name, weakness);
 }
 
 /* The key from its secrets; NULL after a problem. */
