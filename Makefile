@@ -205,6 +205,7 @@ install: all
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md LICENSE
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/*.md
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs/examples docs/examples/*
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs/images docs/images/*
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/conf conf/xmpp-authd.conf
 	cp -R conf/ejabberd conf/prosody $(DESTDIR)$(DOCDIR)/conf/
 	install -d $(DESTDIR)$(SYSTEMD_DIR)

@@ -12,6 +12,7 @@ static const char form[] =
 
 enum { REDIS_PORT = 6379, PORT_MAX = 65535, DATABASE_MAX = 65535 };
 
+#ifdef HAVE_REDIS
 static bool is_address(const char *text)
 {
     unsigned char bytes[16];
@@ -80,6 +81,7 @@ static const char *take_url(char *text, struct store_rule *rule)
     complaint = take_host(text, rule);
     return complaint;
 }
+#endif
 
 static const char *take_redis(const char *text, struct arena *arena, struct store_rule *rule)
 {

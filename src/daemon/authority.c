@@ -97,21 +97,15 @@ static struct pending_answer *take_pending(struct authority *authority)
     return pending;
 }
 
-/* USER@HOST, as accounts are named. */
-struct bare_jid {
-    char text[2 * REQUEST_MAX];
-    size_t length;
-};
+enum { BARE_JID_MAX = 2 * REQUEST_MAX };
 
-static void make_bare_jid(struct bare_jid *jid, const struct question *question)
+/* Writes USER@HOST, as accounts are named; its length. A question's names together are shorter than a request. */
+static size_t write_bare_jid(const struct question *question, char jid_r[BARE_JID_MAX])
 {
-    char *at = jid->text;
-
-    memcpy(at, question->user, question->user_length);
-    at += question->user_length;
-    *at++ = '@';
-    memcpy(at, question->host, question->host_length);
-    jid->length = question->user_length + 1 + question->host_length;
+    memcpy(jid_r, question->user, question->user_length);
+    jid_r[question->user_length] = '@';
+    memcpy(jid_r + question->user_length + 1, question->host, question->host_length);
+    return question->user_length + 1 + question->host_length;
 }
 
 /* A judgement on its way: what is found out in one step and needed in a later one. */
@@ -153,7 +147,8 @@ static enum reason judge_login(const struct authority *authority, struct judgeme
 static enum reason judge_user(const struct authority *authority, const struct question *question)
 {
     const struct host *host = config_host(authority->config, question->host, question->host_length);
-    struct bare_jid jid;
+    char jid[BARE_JID_MAX];
+    size_t length;
 
     if (host == NULL)
         return REASON_UNKNOWN_HOST;
@@ -163,8 +158,8 @@ static enum reason judge_user(const struct authority *authority, const struct qu
     case IS_USER_NEVER:
         break;
     case IS_USER_SEEN:
-        make_bare_jid(&jid, question);
-        if (accounts_has_seen(authority->accounts, jid.text, jid.length))
+        length = write_bare_jid(question, jid);
+        if (accounts_has_seen(authority->accounts, jid, length))
             return REASON_ALLOWED;
         break;
     case IS_USER_FILE:
@@ -193,25 +188,26 @@ static enum answer conclude(struct authority *authority, const struct judgement 
 
 static bool is_denied(const struct authority *authority, const struct judgement *judgement)
 {
-    struct bare_jid jid;
+    char jid[BARE_JID_MAX];
+    size_t length;
 
     if (accounts_denied_count(authority->accounts) == 0)
         return false;
-    make_bare_jid(&jid, judgement->question);
-    return accounts_is_denied(authority->accounts, jid.text, jid.length,
-                              moment_seconds(judgement->now));
+    length = write_bare_jid(judgement->question, jid);
+    return accounts_is_denied(authority->accounts, jid, length, moment_seconds(judgement->now));
 }
 
 /* A genuine token that was not spent before shows that the user exists, also where the store fails
  * in the end. */
 static void note_seen(struct authority *authority, const struct judgement *judgement)
 {
-    struct bare_jid jid;
+    char jid[BARE_JID_MAX];
+    size_t length;
 
     if (judgement->host->is_user.mode != IS_USER_SEEN)
         return;
-    make_bare_jid(&jid, judgement->question);
-    accounts_note_seen(authority->accounts, jid.text, jid.length, moment_seconds(judgement->now));
+    length = write_bare_jid(judgement->question, jid);
+    accounts_note_seen(authority->accounts, jid, length, moment_seconds(judgement->now));
 }
 
 /* Spends the token of a login that is right in every other respect. */
