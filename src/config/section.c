@@ -33,7 +33,7 @@ static const char *meant_name(const char *name, const char *const *candidates, s
     char lower[32];
     size_t length = 0;
 
-    for (; name[length] != '\0' && length < sizeof(lower) - 1; length++) {
+    for (; length < sizeof(lower) - 1 && name[length] != '\0'; length++) {
         bool is_upper = name[length] >= 'A' && name[length] <= 'Z';
 
         lower[length] = (char)(is_upper ? name[length] - 'A' + 'a' : name[length]);

@@ -90,7 +90,8 @@ def test_any_other_request_is_an_error(daemon, request_line):
     assert daemon.control(request_line) == ['error="unknown command"']
 
 
-@pytest.mark.parametrize("junk", [b"x" * 8190, b"x" * 8191, b"x" * 8192, b"x" * 100_000, b"\0" * 50_000])
+@pytest.mark.parametrize("junk", [b"x" * 8190, b"x" * 8191, b"x" * 8192, b"x" * 100_000, b"\0" * 50_000],
+                         ids=["just short enough", "as long as it may be", "one too long", "much too long", "zeros"])
 def test_a_line_that_does_not_end_is_cut_off(daemon, junk):
     with connect(daemon) as stream:
         try:
