@@ -92,6 +92,8 @@ static int add_events(struct server *server)
     static const struct timeval second = {.tv_sec = 1};
 
     signal(SIGPIPE, SIG_IGN);
+    /* A file at its limit is a write that fails, not an end. */
+    signal(SIGXFSZ, SIG_IGN);
     server->tick = event_new(server->loop, -1, EV_PERSIST, on_tick, server);
     server->drain_deadline = evtimer_new(server->loop, on_drain_deadline, server);
     if (server->tick == NULL || server->drain_deadline == NULL ||
