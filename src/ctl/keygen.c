@@ -73,7 +73,8 @@ static void warn_of_open_file(void)
 static void print_key(const struct new_key *key, const char *host)
 {
     if (host != NULL)
-        printf("# For the daemon: in xmpp-authd.conf, which only its owner and group may read (mode 0640).\n"
+        printf("# For the daemon: in xmpp-authd.conf, which only its owner and group may read "
+               "(mode 0640).\n"
                "[host %s]\n",
                host);
     else
