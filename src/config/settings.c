@@ -28,6 +28,7 @@ static const char *const no_yes[] = {"no", "yes", NULL};
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
 #define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
 
 #define PLACE(section, member) .offset = offsetof(struct section##_values, member)
 #define BOUNDS(least, most)    .minimum = (least), .maximum = (most)
@@ -75,7 +76,7 @@ const struct setting settings[] = {
      .meaning = "the daemon's own directory, mode 0700: spent tokens, users seen, users denied"},
     {SECTION_STATE, "seen_max", VALUE_NUMBER, PLACE(state, seen_max), .initial = "1000000", BOUNDS(1, 100000000),
      .meaning = "users remembered for isuser = seen; beyond them the longest absent are forgotten"},
-    {SECTION_STATE, "seen_age", VALUE_DURATION, PLACE(state, seen_age_ms), .initial = "365d", BOUNDS(HOUR, 24 * 3650 * HOUR),
+    {SECTION_STATE, "seen_age", VALUE_DURATION, PLACE(state, seen_age_ms), .initial = "365d", BOUNDS(HOUR, 3650 * DAY),
      .meaning = "time after which an absent user is forgotten"},
 
     {SECTION_REPLAY, "store", VALUE_STORE, PLACE(replay, store), .initial = "journal", .restart = true,

@@ -11,6 +11,9 @@
 /* Chat servers open a pool of connections at once; a full backlog looks to them like an outage. */
 enum { BACKLOG = 1024 };
 
+_Static_assert(SOCKET_PATH_SIZE >= sizeof(((struct sockaddr_un *)NULL)->sun_path),
+               "a bound path fits");
+
 static int fail(char error_r[SOCKET_ERROR_SIZE], const char *path, const char *what)
 {
     snprintf(error_r, SOCKET_ERROR_SIZE, "%.120s: %s", path, what);
@@ -91,7 +94,7 @@ int socket_file_open(struct socket_file *file_r, const char *path, mode_t mode, 
     struct stat status;
     int descriptor;
 
-    if (strlen(path) >= sizeof(address.sun_path) || strlen(path) >= SOCKET_PATH_SIZE)
+    if (strlen(path) >= sizeof(address.sun_path))
         return fail(error_r, path, "the path is longer than 107 bytes");
     memcpy(address.sun_path, path, strlen(path) + 1);
     if (make_way(&address, error_r) != 0)
