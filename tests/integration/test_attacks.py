@@ -235,7 +235,7 @@ def test_every_denial_says_why_in_the_log_and_in_the_status(configuration, start
     spent = key.mint("replayed@example.org")
     daemon.ask(auth("replayed@example.org", spent))
     questions = {
-        "malformed": auth("malformed@example.org", "password"),
+        "malformed": auth("malformed@example.org", "correct horse"),
         "unknown-host": auth("unknown-host@else.where", key.mint("unknown-host@else.where")),
         "forged": auth("forged@example.org", Key().mint("forged@example.org")),
         "wrong-otp": auth("wrong-otp@example.org", key.mint("wrong-otp@example.org", otp=Key().otp())),
