@@ -647,10 +647,13 @@ def test_the_manual_pages_examples_work(open_daemon, tmp_path):
     write_private(tmp_path / "xmpp-authd.conf", CONFIG)
     write_private(tmp_path / "secrets.cfg", f"[x]\nprosody_otp_seed = {SEED}\nprosody_token_secret = {SECRET}\n")
     write_private(tmp_path / "token", python_mint(at=time.time()) + "\n")
+    write_private(tmp_path / "accounts.txt", "bob@example.org\n")
     done = subprocess.run(["/bin/sh", "-c", "\n".join(examples)], cwd=tmp_path, capture_output=True, timeout=PROMPT,
                           env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
-    expected = ["yes", "allow allowed: ", r"deny \w[\w-]+: ", r"\d{40} \S{44}$", ".* answers in ", "what=daemon "]
+    expected = ["yes", "allow allowed: ", r"deny \w[\w-]+: ", r"\d{40} \S{44}$",
+                "denied=mallory@example.org ", "jid=mallory@example.org ", "listed=1", "imported=1 ", ".* answers in ",
+                "what=daemon "]
     lines = done.stdout.decode().splitlines()
     assert all(re.match(pattern, line) for pattern, line in zip(expected, lines)), "one of the first lines is another"
     assert len(lines) > len(expected)
