@@ -27,7 +27,7 @@ enum connection_state {
 struct connection {
     TAILQ_ENTRY(connection) all;
     TAILQ_ENTRY(connection) waiting;
-    SLIST_ENTRY(connection) turn;
+    STAILQ_ENTRY(connection) turn;
     struct server *server;
     struct event readable;
     struct event writable;
@@ -70,7 +70,8 @@ static void join_turn(struct connection *connection)
     if (connection->is_in_turn)
         return;
     connection->is_in_turn = true;
-    SLIST_INSERT_HEAD(&connection->server->turn, connection, turn);
+    /* In the order in which they spoke, so that none is always answered last. */
+    STAILQ_INSERT_TAIL(&connection->server->turn, connection, turn);
 }
 
 /* `features:tryagain` counts as a connection's first question alone, and needs length framing. */
@@ -325,10 +326,10 @@ static void release(struct connection *connection)
 
 void connections_finish_turn(struct server *server)
 {
-    while (!SLIST_EMPTY(&server->turn)) {
-        struct connection *connection = SLIST_FIRST(&server->turn);
+    while (!STAILQ_EMPTY(&server->turn)) {
+        struct connection *connection = STAILQ_FIRST(&server->turn);
 
-        SLIST_REMOVE_HEAD(&server->turn, turn);
+        STAILQ_REMOVE_HEAD(&server->turn, turn);
         connection->is_in_turn = false;
         write_output(connection);
         after_output(connection);
@@ -394,5 +395,5 @@ void connections_close_all(struct server *server)
     while (!TAILQ_EMPTY(&server->connections))
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): release() takes it out of the list */
         release(TAILQ_FIRST(&server->connections));
-    SLIST_INIT(&server->turn);
+    STAILQ_INIT(&server->turn);
 }

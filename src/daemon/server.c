@@ -139,7 +139,7 @@ struct server *server_create(struct config *config)
     server->state = (struct state_directory){-1, -1};
     TAILQ_INIT(&server->connections);
     TAILQ_INIT(&server->waiting);
-    SLIST_INIT(&server->turn);
+    STAILQ_INIT(&server->turn);
     place_pool_init(&server->places);
     server->loop = event_base_new();
     if (server->loop == NULL)

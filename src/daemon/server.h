@@ -21,7 +21,7 @@ struct control;
 
 TAILQ_HEAD(connection_list, connection);
 TAILQ_HEAD(waiting_list, connection);
-SLIST_HEAD(turn_list, connection);
+STAILQ_HEAD(turn_list, connection);
 
 struct server {
     struct config *config; /* owned; replaced by a reload */
