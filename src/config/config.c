@@ -77,3 +77,26 @@ struct host *config_host(const struct config *config, const char *domain, size_t
         return length == 1 && *domain == '*' ? NULL : config->any_host;
     return host;
 }
+
+/* Where a section has its key's values; NULL for one that has no key. */
+static const struct key_values *key_values_of(const struct section *section)
+{
+    if (section->kind == SECTION_HOST)
+        return &((const struct host_values *)section->values)->key;
+    return section->kind == SECTION_KEY ? section->values : NULL;
+}
+
+const struct key_fingerprint *config_section_fingerprint(const struct config *config,
+                                                         const struct section *section)
+{
+    const struct key_values *values = key_values_of(section);
+    const char *domain = section->names[0];
+    const struct host *host =
+        values == NULL ? NULL : name_table_find(&config->host_table, domain, strlen(domain));
+
+    for (size_t i = 0; host != NULL && i < host->key_count; i++) {
+        if (host->key_values[i] == values)
+            return &host->key_fingerprints[i];
+    }
+    return NULL;
+}

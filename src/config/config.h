@@ -10,6 +10,7 @@
 
 #include "config/section.h"
 #include "config/user_list.h"
+#include "token/key_fingerprint.h"
 #include "token/token_key.h"
 
 /* Where a configuration is looked for by default. */
@@ -40,6 +41,7 @@ struct host {
         *keys; /* the section's own first, then its [key] sections in the file's order */
     const char **key_names; /* "" for the section's own */
     const struct key_values **key_values;
+    struct key_fingerprint *key_fingerprints;
     size_t key_count;
     size_t key_room; /* how many keys the file means it to have */
     struct is_user_rule is_user;
@@ -72,6 +74,10 @@ struct config *config_load(const char *path, struct problems *problems);
 /* Wipes the secrets, frees everything and sets *config to NULL; NULL is allowed. */
 void config_destroy(struct config **config);
 
+/* The fingerprint of the key that a [host] or [key] section makes; NULL where it makes none. */
+const struct key_fingerprint *config_section_fingerprint(const struct config *config,
+                                                         const struct section *section);
+
 /* The host for a domain as asked about (exact bytes): its own section, else [host *], else NULL. */
 struct host *config_host(const struct config *config, const char *domain, size_t length);
 
@@ -84,8 +90,8 @@ struct host *config_host(const struct config *config, const char *domain, size_t
 bool config_may_replace(const struct config *current, const struct config *next,
                         struct problems *problems);
 
-/* Writes the whole configuration, defaults included and secrets masked, as it could stand in a
- * file. */
+/* Writes the whole configuration, defaults included, secrets masked and keys with their
+ * fingerprints, as it could stand in a file. */
 void config_dump(const struct config *config, FILE *stream);
 
 #endif

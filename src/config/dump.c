@@ -11,11 +11,14 @@ static void dump_header(const struct section *section, FILE *stream)
     fputs("]\n", stream);
 }
 
-static void dump_section(const struct section *section, FILE *stream)
+static void dump_section(const struct config *config, const struct section *section, FILE *stream)
 {
+    const struct key_fingerprint *fingerprint = config_section_fingerprint(config, section);
     char text[VALUE_TEXT_SIZE];
 
     dump_header(section, stream);
+    if (fingerprint != NULL)
+        fprintf(stream, "# key fingerprint %s\n", fingerprint->text);
     for (size_t i = 0; i < setting_count; i++) {
         /* A secret that does not stand here came from a file, or there is none. */
         if (settings[i].section == section->kind &&
@@ -31,6 +34,6 @@ void config_dump(const struct config *config, FILE *stream)
          section = section->next) {
         if (section != config->sections.first)
             fputc('\n', stream);
-        dump_section(section, stream);
+        dump_section(config, section, stream);
     }
 }

@@ -81,9 +81,10 @@ static void judge_strength(struct builder *builder, const struct host *host, int
                        setting, host->name, weakness);
 }
 
-/* The key from its secrets; NULL after a problem. */
+/* The key from its secrets, and its fingerprint; NULL after a problem. */
 static struct token_key *create_key(struct builder *builder, const struct host *host,
-                                    const struct key_values *values, struct key_origin origin)
+                                    const struct key_values *values, struct key_origin origin,
+                                    struct key_fingerprint *fingerprint_r)
 {
     struct key_report report;
     struct token_key *key = key_from_values(&host->format, values, &report);
@@ -93,13 +94,15 @@ static struct token_key *create_key(struct builder *builder, const struct host *
                        host->name, report.fault);
     judge_strength(builder, host, origin.seed_line, "otp_seed", report.otp_seed_weakness);
     judge_strength(builder, host, origin.secret_line, "token_secret", report.token_secret_weakness);
+    *fingerprint_r = report.fingerprint;
     return key;
 }
 
 static void add_key(struct builder *builder, struct host *host, const char *name,
                     const struct key_values *values, struct key_origin origin)
 {
-    struct token_key *key = create_key(builder, host, values, origin);
+    struct token_key *key =
+        create_key(builder, host, values, origin, &host->key_fingerprints[host->key_count]);
 
     if (key == NULL)
         return;
@@ -199,6 +202,7 @@ static void make_room(struct builder *builder, struct host *host, size_t keys)
     host->keys = take_memory(builder, keys, sizeof(struct token_key *));
     host->key_names = take_memory(builder, keys, sizeof(const char *));
     host->key_values = take_memory(builder, keys, sizeof(const struct key_values *));
+    host->key_fingerprints = take_memory(builder, keys, sizeof(struct key_fingerprint));
 }
 
 static struct host *host_of_key(struct builder *builder, const struct section *section)
@@ -299,7 +303,7 @@ void hosts_build(struct config *config, struct problems *problems, struct secret
             begin_host(&builder, section);
     }
     count_keys(&builder);
-    for (size_t i = 0; i < config->host_count && config->hosts[i].key_values != NULL; i++)
+    for (size_t i = 0; i < config->host_count && config->hosts[i].key_fingerprints != NULL; i++)
         add_own_key(&builder, &config->hosts[i]);
     for (struct section *section = config->sections.first; section != NULL;
          section = section->next) {

@@ -36,7 +36,8 @@ struct token_key *key_from_values(const struct token_format *format,
         report_r->fault = "the otp_seed is not base32";
     } else {
         report_r->otp_seed_weakness = otp_seed_weakness(written, size);
-        key = token_key_create(format, seed, size, secret->bytes, secret->size, dates);
+        if (key_fingerprint(seed, size, secret->bytes, secret->size, &report_r->fingerprint) == 0)
+            key = token_key_create(format, seed, size, secret->bytes, secret->size, dates);
     }
     OPENSSL_secure_clear_free(seed, room);
     if (key != NULL)

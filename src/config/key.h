@@ -3,6 +3,7 @@
 #define CONFIG_KEY_H
 
 #include "config/settings.h"
+#include "token/key_fingerprint.h"
 #include "token/token_key.h"
 
 /* The token format that a host's settings describe. */
@@ -14,6 +15,7 @@ struct key_report {
     const char *fault;             /* why there is no key */
     const char *otp_seed_weakness; /* see strength.h */
     const char *token_secret_weakness;
+    struct key_fingerprint fingerprint; /* where there is a key */
 };
 
 /*

@@ -84,6 +84,30 @@ static void explain_retired(const struct token_verdict *verdict, const struct ho
              timestamp_format(seconds, now));
 }
 
+/* Which keys a forged token fits none of; the web side may know its own by the fingerprint. */
+static void explain_forged(const struct host *host, char text_r[EXPLANATION_SIZE])
+{
+    const size_t listed_max = 8;
+    int used =
+        snprintf(text_r, EXPLANATION_SIZE,
+                 "no key's signature fits: made with another token_secret, made for another "
+                 "user or host, or changed on its way (%zu key%s tried, fingerprint%s",
+                 host->key_count, host->key_count == 1 ? "" : "s", host->key_count == 1 ? "" : "s");
+
+    for (size_t i = 0; i < host->key_count && i < listed_max; i++)
+        used += snprintf(text_r + used, EXPLANATION_SIZE - (size_t)used, " %s",
+                         host->key_fingerprints[i].text);
+    snprintf(text_r + used, EXPLANATION_SIZE - (size_t)used, "%s)",
+             host->key_count > listed_max ? " ..." : "");
+}
+
+static void add_fingerprint(const struct key_fingerprint *fingerprint, char text[EXPLANATION_SIZE])
+{
+    size_t used = strlen(text);
+
+    snprintf(text + used, EXPLANATION_SIZE - used, " (key fingerprint %s)", fingerprint->text);
+}
+
 const char *explain_verdict(const struct token_verdict *verdict, const struct host *host,
                             const char *password, size_t password_length, int64_t seconds,
                             char text_r[EXPLANATION_SIZE])
@@ -99,10 +123,7 @@ const char *explain_verdict(const struct token_verdict *verdict, const struct ho
                  token_shape_explain(&host->format, password, password_length, shape));
         break;
     case REASON_FORGED:
-        snprintf(text_r, EXPLANATION_SIZE,
-                 "no key's signature fits: made with another token_secret, made for another user "
-                 "or host, or changed on its way (%zu key%s tried)",
-                 host->key_count, host->key_count == 1 ? "" : "s");
+        explain_forged(host, text_r);
         break;
     case REASON_WRONG_OTP:
         snprintf(text_r, EXPLANATION_SIZE,
@@ -122,6 +143,8 @@ const char *explain_verdict(const struct token_verdict *verdict, const struct ho
         snprintf(text_r, EXPLANATION_SIZE, "%s", reason_word(verdict->reason));
         break;
     }
+    if (verdict->reason != REASON_MALFORMED && verdict->reason != REASON_FORGED)
+        add_fingerprint(&host->key_fingerprints[verdict->key], text_r);
     return text_r;
 }
 

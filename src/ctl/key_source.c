@@ -119,6 +119,7 @@ static int make_key(struct key_source *source, const char *path)
         ctl_complain("%s: %s", path, report.fault);
     warn_of_weakness(path, "otp_seed", report.otp_seed_weakness);
     warn_of_weakness(path, "token_secret", report.token_secret_weakness);
+    source->fingerprint = report.fingerprint;
     return source->key == NULL ? -1 : 0;
 }
 
@@ -160,6 +161,7 @@ static int open_secrets(struct key_source *source, const char *path)
     source->host.keys = &source->key;
     source->host.key_names = &source->key_name;
     source->host.key_values = &source->values_of_key;
+    source->host.key_fingerprints = &source->fingerprint;
     source->host.key_count = 1;
     return 0;
 }

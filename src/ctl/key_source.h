@@ -13,6 +13,7 @@ struct key_source {
     const char *key_name;
     struct key_values values;
     const struct key_values *values_of_key;
+    struct key_fingerprint fingerprint;
 };
 
 /*

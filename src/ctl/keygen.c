@@ -4,46 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <openssl/crypto.h>
-#include <openssl/rand.h>
-
 #include "config/ini.h"
-#include "config/strength.h"
 #include "ctl/command.h"
+#include "ctl/new_key.h"
 #include "ctl/report.h"
-#include "token/base32.h"
-
-enum { SECRET_SIZE = 32, SECRET_LENGTH = BASE32_ENCODED_LENGTH(SECRET_SIZE) };
-
-struct new_key {
-    char otp_seed[SECRET_LENGTH + 1];
-    char token_secret[SECRET_LENGTH + 1];
-};
-
-static bool is_weak(char *text)
-{
-    const struct secret secret = {.bytes = (uint8_t *)text, .size = SECRET_LENGTH};
-
-    return otp_seed_weakness(&secret, SECRET_SIZE) != NULL ||
-           token_secret_weakness(&secret) != NULL;
-}
-
-/* A random secret that the daemon will take: a few in a thousand million hold a placeholder's word.
- */
-static int make_secret(char text_r[SECRET_LENGTH + 1])
-{
-    uint8_t bytes[SECRET_SIZE];
-
-    do {
-        if (RAND_priv_bytes(bytes, sizeof(bytes)) != 1) {
-            ctl_complain("the system gives no random numbers");
-            return -1;
-        }
-        base32_encode(bytes, sizeof(bytes), text_r);
-        OPENSSL_cleanse(bytes, sizeof(bytes));
-    } while (is_weak(text_r));
-    return 0;
-}
 
 /* Stricter than the daemon, which takes any bytes that a server can ask about. */
 static bool is_domain(const char *host)
@@ -81,6 +45,8 @@ static void print_key(const struct new_key *key, const char *host)
         puts("# For the daemon: under a [host DOMAIN] or [key DOMAIN NAME] header in\n"
              "# xmpp-authd.conf, which only its owner and group may read (mode 0640).");
     printf("otp_seed = %s\ntoken_secret = %s\n", key->otp_seed, key->token_secret);
+    printf("# The key's fingerprint, by which the two sides can be compared: %s\n",
+           key->fingerprint.text);
     puts("# For the web application: the same two values. Plone's secrets.cfg has them as\n"
          "# prosody_otp_seed and prosody_token_secret.");
 }
@@ -88,19 +54,19 @@ static void print_key(const struct new_key *key, const char *host)
 static enum ctl_status run_keygen(struct arguments *arguments)
 {
     const char *host = arguments->operand_count > 0 ? arguments->operands[0] : NULL;
-    struct new_key key = {.otp_seed = ""};
+    struct new_key key;
     enum ctl_status status = CTL_ERROR;
 
     if (host != NULL && !is_domain(host)) {
         ctl_complain("HOST is a domain in lower case, such as example.org, or * for all others");
         return CTL_ERROR;
     }
-    if (make_secret(key.otp_seed) == 0 && make_secret(key.token_secret) == 0) {
+    if (new_key_make(&key) == 0) {
         warn_of_open_file();
         print_key(&key, host);
         status = CTL_YES;
     }
-    OPENSSL_cleanse(&key, sizeof(key));
+    new_key_wipe(&key);
     return status;
 }
 
@@ -109,6 +75,7 @@ const struct command command_keygen = {
     .operands = "[HOST]",
     .operands_max = 1,
     .meaning = "print a new key: a [host] section, or its two settings alone",
-    .explanation = "Prints an otp_seed and a token_secret of 256 random bits each.\n",
+    .explanation = "Prints an otp_seed and a token_secret of 256 random bits each, and the key's\n"
+                   "fingerprint.\n",
     .run = run_keygen,
 };

@@ -115,7 +115,7 @@ def test_dump_has_the_settings_of_the_table_with_their_defaults(tmp_path):
     for line in dump.splitlines():
         if line.startswith("["):
             section = line
-        elif line:
+        elif line and not line.startswith("# "):
             name, value = line.split(" =")
             dumped.setdefault(section, {})[name] = value.strip()
     for setting in table():

@@ -32,6 +32,7 @@ OTHER_SEED = "B7KDMQ3XW5Z2TLVFHNYCRJ4GUPOSAE6IWQ2M5X7T4KDA"
 OTHER_SECRET = "u2c7k0w9s4hxq8d1z5vt3m6yrbnpjgla"
 JID = "alice@example.org"
 NOW = 1800000015  # the middle of a time step
+FINGERPRINT = "cc6df83738486835"  # as docs/token.md computes it
 CONFIG = f"[host example.org]\notp_seed = {SEED}\ntoken_secret = {SECRET}\n"
 
 PROMPT = 30  # seconds that no call takes, however busy the machine is
@@ -396,7 +397,7 @@ def test_a_good_token_is_allowed_and_how_long_it_lasts_is_told(config, offset, l
 
 def clock_line(reason, seconds, side, rest):
     return (f"deny {reason}: made by a clock that is {seconds} s {side} this one, token's own age included (window: 30 s "
-            f"either side); {rest}")
+            f"either side); {rest} (key fingerprint {FINGERPRINT})")
 
 
 ZONE = ("looks like a minter that takes UTC for local time (a naive utcnow() given to pyotp); use totp.now(), or an aware "
