@@ -1,15 +1,14 @@
 """What README.md tells a reader to do works, and what it shows is what is there."""
 
 import importlib.util
-import os
 import re
-import subprocess
 import time
 
 import pyotp
 import pytest
 
-from documents import BUILD, README, ROOT, fences, keygen, run, write_configuration
+from documents import README, ROOT, fences, keygen, run, write_configuration
+from walks import outputs, walk as walk_through
 
 EXAMPLE = ROOT / "docs" / "examples" / "mint.py"
 
@@ -98,17 +97,16 @@ RELAY
 """
 
 
-def walk_through():
-    """README's commands in its order, each after a line with its number and before one with its status; then the same
-    query with a daemon that does not refuse the tokens from before its start, and a question through the relay as
-    ejabberd runs it."""
+def walk_steps():
+    """README's commands in its order; then the same query with a daemon that does not refuse the tokens from before its
+    start, and a question through the relay as ejabberd runs it."""
     again = next(command for command in commands() if "query auth" in command)
     (program,) = re.findall(r'^extauth_program: "(.*)"$', fences(README, "yaml")[0], flags=re.MULTILINE)
     steps = [
         f"xmpp-authctl mint alice@example.org | {command}" if "authctl check" in command else command
         for command in commands()
     ]
-    steps += [
+    return steps + [
         "sed -i 's/^after_restart = refuse$/after_restart = accept/' /etc/xmpp-authd/xmpp-authd.conf",
         "systemctl restart xmpp-authd",
         again,
@@ -116,38 +114,18 @@ def walk_through():
         "stat -c '%a %U %G' /etc/xmpp-authd/xmpp-authd.conf /run/xmpp-authd/auth.sock /var/lib/xmpp-authd",
         "systemctl stop xmpp-authd",
     ]
-    return "".join(f"echo '@@ {i}'\n{step}\necho \"@@ status $?\"\n" for i, step in enumerate(steps)), steps
 
 
 @pytest.fixture(name="walk", scope="module")
 def run_walk(tmp_path_factory):
-    """(output, status) of each command, by a word in it."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting over /etc takes root")
-    directory = tmp_path_factory.mktemp("walk")
-    script, steps = walk_through()
-    (directory / "script").write_text(script)
-    (directory / "machine").mkdir()
-    directory.chmod(0o755)
-    sandbox = [ROOT / "tests" / "docs" / "sandbox", directory / "machine", BUILD.resolve(), directory / "script"]
-    result = subprocess.run(
-        ["unshare", "--mount", "--pid", "--fork", "--kill-child", *sandbox],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False,
-    )
-    done = re.findall(r"^@@ (\d+)\n(.*?)^@@ status (\d+)\n", result.stdout, flags=re.DOTALL | re.MULTILINE)
-    assert result.returncode == 0 and len(done) == len(steps), result.stdout
-    print(result.stdout)
-    return [(steps[int(number)], output, int(status)) for number, output, status in done]
+    """(command, output, status) of each step."""
+    return walk_through(tmp_path_factory.mktemp("walk"), walk_steps())
 
 
 def test_every_command_of_readme_works(walk):
     for command, output, status in walk:
         expected = 2 if output.endswith("try-again\n") else 0
         assert status == expected, f"{command}\n{output}"
-
-
-def outputs(walk, word):
-    return [output for command, output, _ in walk if word in command]
 
 
 def test_readmes_configuration_check_is_silent(walk):

@@ -1,0 +1,74 @@
+"""What docs/operations.md tells an operator to do works: every command of its `sh` blocks, in the document's order, on one
+machine (see sandbox). A section's commands may need something that a document does not say, or end otherwise than with 0:
+that stands in the tables below, beside the reason."""
+
+import re
+
+import pytest
+
+from documents import ROOT
+from walks import commands_of, outputs, walk
+
+OPERATIONS = ROOT / "docs" / "operations.md"
+
+# Shell script that is run before a section's first command, by the section's heading.
+BEFORE = {}
+
+# A command that can't be run as it stands (it waits for a person, or never ends): what is run in its place.
+INSTEAD = {}
+
+# Commands that do not end with 0: the status that they end with.
+STATUS = {}
+
+
+def sections():
+    """(heading, its commands) in the document's order."""
+    pieces = re.split(r"^## (.+)$", OPERATIONS.read_text(), flags=re.MULTILINE)[1:]
+    blocks = [re.findall(r"^```sh\n(.*?)^```$", body, flags=re.DOTALL | re.MULTILINE) for body in pieces[1::2]]
+    return [
+        (heading, [command for block in of_section for command in commands_of(block)])
+        for heading, of_section in zip(pieces[::2], blocks)
+    ]
+
+
+def steps():
+    """(heading, command as it stands or None, what is run)"""
+    for heading, commands in sections():
+        if heading in BEFORE:
+            yield heading, None, BEFORE[heading]
+        for command in commands:
+            yield heading, command, INSTEAD.get(command, command)
+    yield "", None, "sudo systemctl stop xmpp-authd"
+
+
+@pytest.fixture(name="walked", scope="module")
+def walk_through(tmp_path_factory):
+    return walk(tmp_path_factory.mktemp("operations"), [step for _, _, step in steps()])
+
+
+@pytest.mark.parametrize("heading", [heading for heading, _ in sections()])
+def test_every_command_of_a_section_works(walked, heading):
+    for (of_section, command, _), (step, output, status) in zip(steps(), walked):
+        if of_section == heading:
+            assert status == STATUS.get(command, 0), f"{step}\n{output}"
+
+
+def test_the_tables_name_what_is_in_the_document():
+    commands = {command for _, of_section in sections() for command in of_section}
+    assert set(BEFORE) <= {heading for heading, _ in sections()} and {*INSTEAD, *STATUS} <= commands
+
+
+def test_no_command_is_hidden_in_another_kind_of_block():
+    opening = re.findall(r"^```(\w*)$", OPERATIONS.read_text(), flags=re.MULTILINE)[::2]
+    assert set(opening) <= {"sh", "ini", "text", "yaml"}
+
+
+# --- Installing
+
+
+def test_the_configuration_check_is_silent(walked):
+    assert outputs(walked, "--check-config")[0] == ""
+
+
+def test_the_status_is_that_of_a_running_daemon(walked):
+    assert "state=running" in outputs(walked, "xmpp-authctl status")[0]
