@@ -11,11 +11,15 @@ struct moment {
     int64_t
         wall_ms; /* milliseconds since the epoch, as the wall clock has it; can jump either way */
     int64_t boot_ms; /* milliseconds since the machine booted, sleep included; never goes back */
+    int64_t boot_ns; /* the same reading in nanoseconds, to measure by; nothing is judged by it */
 };
 
 /* Reads both clocks now. Where there is no boot-time clock, the monotonic one stands in (it stops
  * while asleep). */
 struct moment moment_now(void);
+
+/* Only the boot clock, in nanoseconds: to measure what a moment began. */
+int64_t moment_boot_ns(void);
 
 /* The wall clock's whole seconds, rounded down (also before 1970). */
 int64_t moment_seconds(struct moment moment);

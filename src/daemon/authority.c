@@ -13,25 +13,41 @@ struct pending_answer {
     struct authority *authority;
     struct asker *asker; /* NULL: gone */
     int line;            /* in the verdict log */
+    struct moment asked;
+    struct tally_host *host; /* held */
+    struct tally_key *key;
 };
 
-void authority_init(struct authority *authority, const struct config *config,
-                    struct spent_store *store, struct accounts *accounts)
+int authority_init(struct authority *authority, const struct config *config,
+                   struct spent_store *store, struct accounts *accounts)
 {
-    *authority = (struct authority){.config = config, .store = store, .accounts = accounts};
+    *authority = (struct authority){.store = store, .accounts = accounts};
     STAILQ_INIT(&authority->unused);
+    STAILQ_INIT(&authority->concluded);
     verdict_log_init(&authority->log);
+    tally_init(&authority->tally);
+    return authority_reconfigure(authority, config);
+}
+
+int authority_reconfigure(struct authority *authority, const struct config *next)
+{
+    if (tally_follow(&authority->tally, next) != 0)
+        return -1;
+    authority->config = next;
+    return 0;
 }
 
 void authority_deinit(struct authority *authority)
 {
     spent_store_destroy(&authority->store);
+    STAILQ_CONCAT(&authority->unused, &authority->concluded);
     while (!STAILQ_EMPTY(&authority->unused)) {
         struct pending_answer *pending = STAILQ_FIRST(&authority->unused);
 
         STAILQ_REMOVE_HEAD(&authority->unused, next);
         free(pending);
     }
+    tally_deinit(&authority->tally);
 }
 
 static enum reason reason_of_outcome(enum spend_outcome outcome)
@@ -65,9 +81,12 @@ static void on_outcome(struct spend_waiter *waiter, enum spend_outcome outcome)
     struct asker *asker = pending->asker;
     enum reason reason = reason_of_outcome(outcome);
 
-    authority->auth_counts[reason]++;
+    tally_count(&authority->tally, pending->host, false, reason);
+    if (reason == REASON_ALLOWED)
+        tally_note_use(pending->key, moment_seconds(pending->asked));
+    tally_release(&pending->host);
     verdict_log_conclude(&authority->log, pending->line, reason);
-    STAILQ_INSERT_HEAD(&authority->unused, pending, next);
+    STAILQ_INSERT_TAIL(&authority->concluded, pending, next);
     if (asker != NULL) {
         asker->pending = NULL;
         asker->answer(asker, answer_of_reason(reason));
@@ -113,6 +132,8 @@ struct judgement {
     const struct question *question;
     struct moment now;
     const struct host *host;
+    struct tally_host *row; /* of the host; NULL: none */
+    struct tally_key *key;  /* the one that fits; NULL: none */
     struct verdict_details details;
     struct spend spend;
 };
@@ -127,6 +148,7 @@ static enum reason judge_login(const struct authority *authority, struct judgeme
                                 question->password, question->password_length};
     struct token_verdict verdict;
 
+    judgement->row = tally_host_of(&authority->tally, host);
     if (host == NULL)
         return REASON_UNKNOWN_HOST;
     token_verify(host->keys, host->key_count, &host->format, &claim, moment_seconds(judgement->now),
@@ -134,8 +156,11 @@ static enum reason judge_login(const struct authority *authority, struct judgeme
     judgement->host = host;
     judgement->details.format = &host->format;
     judgement->details.clock_offset = verdict.clock_offset;
-    if (verdict.reason != REASON_MALFORMED && verdict.reason != REASON_FORGED)
+    if (verdict.reason != REASON_MALFORMED && verdict.reason != REASON_FORGED) {
         judgement->details.key = host->key_names[verdict.key];
+        judgement->key = judgement->row->keys[verdict.key];
+        tally_note_genuine(judgement->key, moment_seconds(judgement->now));
+    }
     judgement->spend = (struct spend){.id = signature_id_of(verdict.signature),
                                       .first_step = verdict.steps.first,
                                       .filing_step = verdict.steps.last,
@@ -144,12 +169,14 @@ static enum reason judge_login(const struct authority *authority, struct judgeme
     return verdict.reason;
 }
 
-static enum reason judge_user(const struct authority *authority, const struct question *question)
+static enum reason judge_user(const struct authority *authority, struct judgement *judgement)
 {
+    const struct question *question = judgement->question;
     const struct host *host = config_host(authority->config, question->host, question->host_length);
     char jid[BARE_JID_MAX];
     size_t length;
 
+    judgement->row = tally_host_of(&authority->tally, host);
     if (host == NULL)
         return REASON_UNKNOWN_HOST;
     switch (host->is_user.mode) {
@@ -178,10 +205,11 @@ static enum answer conclude(struct authority *authority, const struct judgement 
     int line = verdict_log_prepare(&authority->log, question, &judgement->details, connection,
                                    judgement->now);
 
-    if (question->kind == QUESTION_IS_USER)
-        authority->is_user_counts[reason]++;
-    else
-        authority->auth_counts[reason]++;
+    tally_count(&authority->tally, judgement->row, question->kind == QUESTION_IS_USER, reason);
+    if (reason == REASON_ALLOWED && judgement->key != NULL)
+        tally_note_use(judgement->key, moment_seconds(judgement->now));
+    authority->answered_at_once++;
+    authority->turn_began_ns = judgement->now.boot_ns;
     verdict_log_conclude(&authority->log, line, reason);
     return answer_of_reason(reason);
 }
@@ -226,6 +254,10 @@ static int spend_login(struct authority *authority, struct judgement *judgement,
         pending->line = verdict_log_prepare(&authority->log, judgement->question,
                                             &judgement->details, asker->connection, judgement->now);
         pending->asker = asker;
+        pending->asked = judgement->now;
+        pending->host = judgement->row;
+        pending->key = judgement->key;
+        tally_hold(pending->host);
         asker->pending = pending;
         return ANSWER_PENDING;
     }
@@ -240,7 +272,7 @@ static enum reason judge(const struct authority *authority, struct judgement *ju
     case QUESTION_AUTH:
         return judge_login(authority, judgement);
     case QUESTION_IS_USER:
-        return judge_user(authority, judgement->question);
+        return judge_user(authority, judgement);
     case QUESTION_UNSUPPORTED:
     case QUESTION_TRY_AGAIN: /* anywhere but at the beginning */
         return REASON_UNSUPPORTED;
@@ -286,10 +318,29 @@ static void watch_store(struct authority *authority)
     authority->logged_failure = failure;
 }
 
+/* What was answered in this turn, by one reading of the clock for all of it. */
+static void count_latency(struct authority *authority)
+{
+    int64_t now_ns;
+
+    if (authority->answered_at_once == 0 && STAILQ_EMPTY(&authority->concluded))
+        return;
+    now_ns = moment_boot_ns();
+    if (authority->answered_at_once > 0)
+        tally_add_latency(&authority->tally, now_ns - authority->turn_began_ns,
+                          authority->answered_at_once);
+    authority->answered_at_once = 0;
+    for (struct pending_answer *pending = STAILQ_FIRST(&authority->concluded); pending != NULL;
+         pending = STAILQ_NEXT(pending, next))
+        tally_add_latency(&authority->tally, now_ns - pending->asked.boot_ns, 1);
+    STAILQ_CONCAT(&authority->unused, &authority->concluded);
+}
+
 void authority_commit(struct authority *authority, struct moment now)
 {
     spent_store_commit(authority->store, now);
     watch_store(authority);
+    count_latency(authority);
 }
 
 void authority_tick(struct authority *authority, struct moment now)

@@ -6,6 +6,7 @@
 #define DAEMON_AUTHORITY_H
 
 #include "config/config.h"
+#include "daemon/tally.h"
 #include "daemon/verdict_log.h"
 #include "store/accounts.h"
 #include "store/spent_store.h"
@@ -31,19 +32,30 @@ struct authority {
     struct accounts *accounts;   /* borrowed */
     bool accounts_fail;          /* logged already */
     struct verdict_log log;
-    const char *logged_failure;         /* of the store */
-    struct pending_list unused;         /* kept, so that a question costs no allocation */
-    uint64_t auth_counts[REASON_COUNT]; /* verdicts on auth, malformed and unsupported questions */
-    uint64_t is_user_counts[REASON_COUNT]; /* verdicts on isuser questions */
+    const char *logged_failure;    /* of the store */
+    struct pending_list unused;    /* kept, so that a question costs no allocation */
+    struct pending_list concluded; /* in this turn: how long they took is counted at its end */
+    struct tally tally;
+    uint64_t answered_at_once; /* in this turn */
+    int64_t turn_began_ns;     /* when they were asked */
 };
 
 /* What authority_ask() says beyond the wire's answers. */
 enum { ANSWER_PENDING = -1 };
 
-/* An authority that remembers in store, which it owns from here on, and in accounts. Borrows both
- * others. Released with authority_deinit(). */
-void authority_init(struct authority *authority, const struct config *config,
-                    struct spent_store *store, struct accounts *accounts);
+/*
+ * An authority that remembers in store, which it owns from here on, and in accounts. Borrows both
+ * others. Returns 0, or -1 where memory is short; released with authority_deinit() in both cases.
+ */
+__attribute__((warn_unused_result)) int authority_init(struct authority *authority,
+                                                       const struct config *config,
+                                                       struct spent_store *store,
+                                                       struct accounts *accounts);
+
+/* Judges by next from here on; call before the old configuration is destroyed. 0, or -1 where memory
+ * is short: it goes on with the old one. */
+__attribute__((warn_unused_result)) int authority_reconfigure(struct authority *authority,
+                                                              const struct config *next);
 
 /* Answers all that is pending with could-not-decide, and frees. */
 void authority_deinit(struct authority *authority);

@@ -19,7 +19,6 @@ static void take_over(struct server *server, struct config *next)
     struct config *old = server->config;
 
     server->config = next;
-    server->authority.config = next;
     accounts_set_limits(server->accounts, server_accounts_limits(next));
     log_set_level((enum log_level)next->log->level);
     process_raise_descriptor_limit(next->server->max_connections);
@@ -35,6 +34,10 @@ void server_reload(struct server *server)
         next = config_load(server->config->path, problems);
     if (next != NULL && !config_may_replace(server->config, next, problems))
         config_destroy(&next);
+    if (next != NULL && authority_reconfigure(&server->authority, next) != 0) {
+        problems_error(problems, next->path, 0, "memory is short");
+        config_destroy(&next);
+    }
     if (problems != NULL)
         log_problems(problems);
     if (next == NULL) {

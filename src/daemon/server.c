@@ -148,9 +148,12 @@ struct server *server_create(struct config *config)
         server_destroy(&server);
         return NULL;
     }
-    authority_init(&server->authority, config, server_open_store(server), server->accounts);
-    if (server->loop == NULL || server->authority.store == NULL || add_events(server) != 0 ||
-        listeners_open(server) != 0 || control_open(server) != 0) {
+    if (authority_init(&server->authority, config, server_open_store(server), server->accounts) !=
+        0)
+        log_event_text(LOG_LEVEL_ERROR, "start-failed", "why", "memory is short");
+    if (server->loop == NULL || server->authority.config == NULL ||
+        server->authority.store == NULL || add_events(server) != 0 || listeners_open(server) != 0 ||
+        control_open(server) != 0) {
         server_destroy(&server);
         return NULL;
     }

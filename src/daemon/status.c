@@ -92,6 +92,6 @@ void status_write(struct server *server, struct evbuffer *output)
     write_daemon(server, now, output);
     write_connections(server, output);
     write_replay(server, now, output);
-    write_verdicts("auth", server->authority.auth_counts, output);
-    write_verdicts("isuser", server->authority.is_user_counts, output);
+    write_verdicts("auth", server->authority.tally.all.auth, output);
+    write_verdicts("isuser", server->authority.tally.all.is_user, output);
 }

@@ -1,0 +1,244 @@
+#include "daemon/tally.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const int64_t tally_latency_bounds_ns[TALLY_LATENCY_BOUNDS] = {
+    1000,     2000,      5000,      10000,     20000,      50000,     100000,
+    200000,   500000,    1000000,   2000000,   5000000,    10000000,  20000000,
+    50000000, 100000000, 200000000, 500000000, 1000000000, 2000000000};
+
+void tally_init(struct tally *tally)
+{
+    *tally = (struct tally){0};
+}
+
+static void free_row(struct tally_host *row)
+{
+    while (!SLIST_EMPTY(&row->all_keys)) {
+        struct tally_key *key = SLIST_FIRST(&row->all_keys);
+
+        SLIST_REMOVE_HEAD(&row->all_keys, next);
+        free(key);
+    }
+    free(row->keys);
+    free(row);
+}
+
+void tally_deinit(struct tally *tally)
+{
+    for (size_t i = 0; i < tally->host_count; i++)
+        free_row(tally->hosts[i]);
+    free(tally->hosts);
+    tally_init(tally);
+}
+
+struct tally_host *tally_host_of(const struct tally *tally, const struct host *host)
+{
+    return host == NULL ? NULL : tally->hosts[host - tally->config->hosts];
+}
+
+/* --- following the configuration */
+
+static struct tally_key *add_key(struct tally_host *row, const char *name,
+                                 const struct key_fingerprint *fingerprint)
+{
+    struct tally_key *key = calloc(1, sizeof(*key));
+
+    if (key == NULL)
+        return NULL;
+    key->name = name;
+    key->fingerprint = *fingerprint;
+    SLIST_INSERT_HEAD(&row->all_keys, key, next);
+    return key;
+}
+
+/* A row as a host gets it that was not there before; NULL where memory is short. */
+static struct tally_host *create_row(const struct host *host)
+{
+    struct tally_host *row = calloc(1, sizeof(*row));
+
+    if (row == NULL)
+        return NULL;
+    SLIST_INIT(&row->all_keys);
+    row->name = host->name;
+    row->keys = calloc(host->key_count + 1, sizeof(struct tally_key *));
+    while (row->keys != NULL && row->key_count < host->key_count) {
+        struct tally_key *key =
+            add_key(row, host->key_names[row->key_count], &host->key_fingerprints[row->key_count]);
+
+        if (key == NULL)
+            break;
+        row->keys[row->key_count++] = key;
+    }
+    if (row->keys == NULL || row->key_count < host->key_count) {
+        free_row(row);
+        return NULL;
+    }
+    return row;
+}
+
+static struct tally_host **create_rows(const struct config *config)
+{
+    struct tally_host **rows = calloc(config->host_count + 1, sizeof(struct tally_host *));
+
+    for (size_t i = 0; rows != NULL && i < config->host_count; i++) {
+        rows[i] = create_row(&config->hosts[i]);
+        if (rows[i] != NULL)
+            continue;
+        while (i > 0)
+            free_row(rows[--i]);
+        free(rows);
+        return NULL;
+    }
+    return rows;
+}
+
+static struct tally_key *same_key(const struct tally_host *row, const struct tally_key *wanted)
+{
+    struct tally_key *key;
+
+    SLIST_FOREACH(key, &row->all_keys, next)
+    {
+        if (key->name != NULL && strcmp(key->fingerprint.text, wanted->fingerprint.text) == 0)
+            return key;
+    }
+    return NULL;
+}
+
+/* A pending answer may still note a use of them; they have no name any more. */
+static void forget_removed_keys(struct tally_host *row)
+{
+    struct tally_key *key = SLIST_FIRST(&row->all_keys);
+
+    while (key != NULL) {
+        struct tally_key *after = SLIST_NEXT(key, next);
+
+        if (key->is_removed)
+            key->name = NULL;
+        if (key->is_removed && row->pending == 0) {
+            SLIST_REMOVE(&row->all_keys, key, tally_key, next);
+            free(key);
+        }
+        key = after;
+    }
+}
+
+/* What a row counted goes on in the place of a fresh one, which is used up. Nothing here can fail:
+ * whatever memory it takes, the fresh row brings. */
+static void renew(struct tally_host *row, struct tally_host *fresh)
+{
+    struct tally_key **former = row->keys;
+    struct tally_key *key;
+
+    SLIST_FOREACH(key, &row->all_keys, next)
+    key->is_removed = true;
+    for (size_t i = 0; i < fresh->key_count; i++) {
+        key = same_key(row, fresh->keys[i]);
+        if (key != NULL) {
+            key->name = fresh->keys[i]->name;
+            fresh->keys[i] = key;
+        } else {
+            key = fresh->keys[i];
+            SLIST_REMOVE(&fresh->all_keys, key, tally_key, next);
+            SLIST_INSERT_HEAD(&row->all_keys, key, next);
+        }
+        key->is_removed = false;
+    }
+    row->name = fresh->name;
+    row->keys = fresh->keys;
+    row->key_count = fresh->key_count;
+    fresh->keys = former;
+    free_row(fresh);
+    forget_removed_keys(row);
+}
+
+static void leave(struct tally_host *row)
+{
+    row->is_removed = true;
+    if (row->pending == 0)
+        free_row(row);
+}
+
+int tally_follow(struct tally *tally, const struct config *next)
+{
+    struct tally_host **rows = create_rows(next);
+
+    if (rows == NULL)
+        return -1;
+    for (size_t i = 0; i < tally->host_count; i++) {
+        struct tally_host *row = tally->hosts[i];
+        const struct host *host = name_table_find(&next->host_table, row->name, strlen(row->name));
+
+        if (host == NULL) {
+            leave(row);
+            continue;
+        }
+        renew(row, rows[host - next->hosts]);
+        rows[host - next->hosts] = row;
+    }
+    free(tally->hosts);
+    tally->hosts = rows;
+    tally->host_count = next->host_count;
+    tally->config = next;
+    return 0;
+}
+
+void tally_hold(struct tally_host *row)
+{
+    if (row != NULL)
+        row->pending++;
+}
+
+void tally_release(struct tally_host **row)
+{
+    struct tally_host *held = *row;
+
+    *row = NULL;
+    if (held == NULL || --held->pending > 0)
+        return;
+    if (held->is_removed)
+        free_row(held);
+    else
+        forget_removed_keys(held);
+}
+
+/* --- counting */
+
+void tally_count(struct tally *tally, struct tally_host *row, bool is_user, enum reason reason)
+{
+    struct tally_counts *counts = row != NULL ? &row->counts : &tally->no_host;
+
+    if (is_user) {
+        counts->is_user[reason]++;
+        tally->all.is_user[reason]++;
+    } else {
+        counts->auth[reason]++;
+        tally->all.auth[reason]++;
+    }
+}
+
+void tally_note_genuine(struct tally_key *key, int64_t seconds)
+{
+    key->last_genuine = seconds;
+}
+
+void tally_note_use(struct tally_key *key, int64_t seconds)
+{
+    key->uses++;
+    key->last_use = seconds;
+}
+
+void tally_add_latency(struct tally *tally, int64_t nanoseconds, uint64_t count)
+{
+    struct tally_latency *latency = &tally->latency;
+    size_t bucket = 0;
+
+    if (nanoseconds < 0)
+        nanoseconds = 0;
+    while (bucket < TALLY_LATENCY_BOUNDS && nanoseconds > tally_latency_bounds_ns[bucket])
+        bucket++;
+    latency->counts[bucket] += count;
+    latency->total += count;
+    latency->sum_ns += (uint64_t)nanoseconds * count;
+}

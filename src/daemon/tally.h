@@ -1,0 +1,111 @@
+/*
+ * What is counted: verdicts by host section and reason, uses by key, how long decisions take, and
+ * what is known of the minters' clocks. Bounded by the configuration: a peer that invents domains
+ * adds to one row. A verdict costs a few additions; rows are found by their place in the
+ * configuration, never by name, and nothing is allocated but at a reload.
+ *
+ * Rows survive a reload. Those of hosts and keys that it removed are gone, and begin at 0 when they
+ * come back; the totals never go back.
+ */
+#ifndef DAEMON_TALLY_H
+#define DAEMON_TALLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "config/config.h"
+#include "token/reason.h"
+
+struct tally_counts {
+    uint64_t auth[REASON_COUNT];    /* verdicts on auth, malformed and unsupported questions */
+    uint64_t is_user[REASON_COUNT]; /* verdicts on isuser questions */
+};
+
+/* Seconds since the epoch in last_*; 0: never. */
+struct tally_key {
+    SLIST_ENTRY(tally_key) next;
+    struct key_fingerprint fingerprint; /* what it is known by after a reload */
+    const char *name; /* "" for the section's own; borrowed from the configuration; NULL: removed */
+    uint64_t uses;    /* logins that were allowed by it */
+    int64_t last_use; /* of them */
+    int64_t last_genuine; /* a token of it, whatever its verdict: its minter may be at work still;
+                              who keeps sending a dead token refreshes it too */
+    bool is_removed;      /* by a reload */
+};
+
+/* How far a host's minters are ahead (behind: negative) of this machine, in seconds. */
+struct tally_clock {
+    int64_t measured;     /* by the last genuine token that missed its window; one client that
+                             keeps sending a dead token can make it anything negative */
+    int64_t measured_at;  /* seconds since the epoch; 0: never */
+    int64_t confirmed;    /* by several users' tokens; counts while confirmed_at is not 0 */
+    int64_t confirmed_at; /* seconds since the epoch, of the last confirmation; 0: the clocks agree
+                             as far as is known */
+};
+
+struct tally_host {
+    const char *name; /* the section's: a domain or "*"; borrowed from the configuration */
+    struct tally_counts counts;
+    struct tally_clock clock;
+    struct tally_key **keys; /* in the order of the configuration's */
+    size_t key_count;
+    SLIST_HEAD(, tally_key) all_keys; /* removed ones too, while something is pending */
+    size_t pending;                   /* answers to come that refer to this row */
+    bool is_removed;                  /* by a reload; freed with the last pending answer */
+};
+
+/* Bounds of the latency's buckets in nanoseconds, inclusive, rising; the last bucket has none. */
+enum { TALLY_LATENCY_BOUNDS = 20 };
+extern const int64_t tally_latency_bounds_ns[TALLY_LATENCY_BOUNDS];
+
+/* From a question's reading to its answer's filling, both as their turn of the loop has it. */
+struct tally_latency {
+    uint64_t counts[TALLY_LATENCY_BOUNDS + 1]; /* each without those of the buckets below */
+    uint64_t total;
+    uint64_t sum_ns;
+};
+
+struct tally {
+    const struct config *config;
+    struct tally_host **hosts; /* in the order of the configuration's */
+    size_t host_count;
+    struct tally_counts no_host; /* questions about no served domain, or that were not understood */
+    struct tally_counts all;     /* of this process's life, removed hosts included */
+    struct tally_latency latency;
+};
+
+/* An empty tally that follows no configuration yet. Released with tally_deinit(). */
+void tally_init(struct tally *tally);
+
+/* Frees. No answer may be pending. */
+void tally_deinit(struct tally *tally);
+
+/*
+ * Has a row for each host and key of next, which is borrowed until the one after it is followed;
+ * call before the configuration followed so far is destroyed. 0, or -1 where memory is short: it
+ * goes on with the old one.
+ */
+__attribute__((warn_unused_result)) int tally_follow(struct tally *tally,
+                                                     const struct config *next);
+
+/* The row of a host of the configuration that is followed; of NULL: NULL. Valid until the next
+ * reload, or longer while it is held. */
+struct tally_host *tally_host_of(const struct tally *tally, const struct host *host);
+
+/* Keeps a row for an answer that is to come, whatever is reloaded until then; each hold is given
+ * back once. NULL is allowed. */
+void tally_hold(struct tally_host *row);
+void tally_release(struct tally_host **row);
+
+/* Counts a verdict under a row, or under that of no host where it is NULL. */
+void tally_count(struct tally *tally, struct tally_host *row, bool is_user, enum reason reason);
+
+/* Notes that a genuine token of a key came, and that it let somebody in. seconds since the epoch. */
+void tally_note_genuine(struct tally_key *key, int64_t seconds);
+void tally_note_use(struct tally_key *key, int64_t seconds);
+
+/* Adds count decisions that took so long; what is negative counts as 0. */
+void tally_add_latency(struct tally *tally, int64_t nanoseconds, uint64_t count);
+
+#endif
