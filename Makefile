@@ -68,13 +68,15 @@ all: build-packages $(PROGRAMS:%=$(BUILD)/%)
 .PHONY: programs
 programs: $(PROGRAMS:%=$(BUILD)/%)
 
-.PHONY: build-packages test-packages web-packages
+.PHONY: build-packages test-packages web-packages minter-packages
 build-packages:
 	@tools/install-packages build
 test-packages:
 	@tools/install-packages test
 web-packages:
 	@tools/install-packages web
+minter-packages:
+	@tools/install-packages minters
 
 $(BUILD)/obj/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
@@ -130,7 +132,7 @@ SHELL_FILES = $(shell git grep -lE '^\#!/(bin/sh|usr/bin/env bash)' -- tools tes
 # Each folder is a run of its own: they have helpers of the same names. Prosody and the browser are tried with the plain
 # build alone, and the documents, whose sandbox LeakSanitizer does not work in: what they ask of the programs, the others
 # ask under the sanitizers too.
-PYTHON_TESTS    := vectors docs integration e2e prosody browser
+PYTHON_TESTS    := vectors docs integration e2e prosody browser minters
 SANITIZED_TESTS := vectors integration e2e
 SANITIZED := $(BUILD)/sanitized
 CLANG     := $(BUILD)/clang
@@ -185,6 +187,11 @@ check-clang:
 check-sanitizers:
 	$(MAKE) --no-print-directory CC=clang SANITIZE=1 BUILD=$(SANITIZED) TESTS='$(SANITIZED_TESTS)' programs check-units check-python
 
+# Go, Java and C# too, whose compilers are too big to be fetched for every check.
+.PHONY: check-minters
+check-minters: minter-packages
+	XMPP_AUTHD_MINTERS='python php node ruby go java csharp' $(MAKE) --no-print-directory check-tests-minters
+
 check-bench: programs
 	tests/bench/run --quick $(BUILD)
 
@@ -205,7 +212,8 @@ install: all
 	    install -D -m 644 $$page $(DESTDIR)$(DATADIR)/man/man$${page##*.}/$${page##*/}; done
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md LICENSE
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/*.md
-	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs/examples docs/examples/*
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs/examples docs/examples/*.*
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs/examples/minters docs/examples/minters/*
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs/images docs/images/*
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/conf conf/xmpp-authd.conf
 	cp -R conf/ejabberd conf/prosody $(DESTDIR)$(DOCDIR)/conf/
