@@ -33,6 +33,13 @@ struct listener {
     struct peer_rule peers;
 };
 
+/* Where metrics and health are served. */
+struct http_listener {
+    struct http_address address;
+    mode_t mode; /* of a Unix socket, and its group */
+    gid_t group;
+};
+
 struct host {
     const char *name; /* the domain, or "*" */
     struct section *section;
@@ -57,6 +64,7 @@ struct config {
     const struct replay_values *replay;
     const struct log_values *log;
     const char *control_path;
+    struct http_listener http;
     struct listener *listeners;
     size_t listener_count;
     struct host *hosts;

@@ -155,6 +155,25 @@ static void build_control(struct builder *builder)
     }
 }
 
+static void build_http(struct builder *builder)
+{
+    struct config *config = builder->config;
+    const struct section *section = section_single(&config->sections, SECTION_HTTP);
+    const struct http_values *values = section->values;
+    const char *path = values->listen.path;
+    gid_t group = getegid();
+
+    if (values->group != NULL && !find_group(values->group, &group))
+        complain(builder, section, "group", "names a group that does not exist");
+    config->http = (struct http_listener){values->listen, (mode_t)values->mode, group};
+    for (size_t i = 0; i < config->listener_count && path != NULL; i++) {
+        if (strcmp(config->listeners[i].path, path) == 0)
+            complain(builder, section, "listen", "is another listener's already");
+    }
+    if (path != NULL && config->control_path != NULL && strcmp(config->control_path, path) == 0)
+        complain(builder, section, "listen", "is the control socket's already");
+}
+
 void listeners_build(struct config *config, struct problems *problems)
 {
     struct builder builder = {config, problems};
@@ -176,6 +195,7 @@ void listeners_build(struct config *config, struct problems *problems)
                          (enum protocol_choice)values->protocol, &values->access);
     }
     build_control(&builder);
+    build_http(&builder);
 }
 
 static const struct listener *listener_of_group(const struct config *config, gid_t group)

@@ -12,6 +12,7 @@ const struct section_type section_types[SECTION_KIND_COUNT] = {
     [SECTION_CONTROL] = {"control", "[control]", 0, sizeof(struct control_values)},
     [SECTION_STATE] = {"state", "[state]", 0, sizeof(struct state_values)},
     [SECTION_REPLAY] = {"replay", "[replay]", 0, sizeof(struct replay_values)},
+    [SECTION_HTTP] = {"http", "[http]", 0, sizeof(struct http_values)},
     [SECTION_LOG] = {"log", "[log]", 0, sizeof(struct log_values)},
     [SECTION_HOST] = {"host", "[host DOMAIN]", 1, sizeof(struct host_values)},
     [SECTION_KEY] = {"key", "[key DOMAIN NAME]", 2, sizeof(struct key_values)},
@@ -85,6 +86,13 @@ const struct setting settings[] = {
      .meaning = "a file whose first line is Redis' password"},
     {SECTION_REPLAY, "after_restart", VALUE_CHOICE, PLACE(replay, after_restart), .initial = "refuse", .choices = after_restart_rules,
      .restart = true, .meaning = "where the record may be incomplete: refuse or accept tokens minted before the start"},
+
+    {SECTION_HTTP, "listen", VALUE_HTTP, PLACE(http, listen), .initial = "", .restart = true,
+     .meaning = "where /metrics, /healthz and /readyz are served: 127.0.0.1:9542, [::1]:9542 or unix:PATH; empty: nowhere"},
+    {SECTION_HTTP, "mode", VALUE_MODE, PLACE(http, mode), .initial = "0660", .restart = true,
+     .meaning = "the permissions of a socket at unix:PATH"},
+    {SECTION_HTTP, "group", VALUE_TEXT, PLACE(http, group), .initial = "", .restart = true,
+     .meaning = "its group; else the process's"},
 
     {SECTION_LOG, "level", VALUE_CHOICE, PLACE(log, level), .initial = "info", .choices = levels,
      .meaning = "the least important lines to write"},

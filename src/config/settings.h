@@ -18,6 +18,7 @@ enum section_kind {
     SECTION_CONTROL,
     SECTION_STATE,
     SECTION_REPLAY,
+    SECTION_HTTP,
     SECTION_LOG,
     SECTION_HOST, /* [host DOMAIN] */
     SECTION_KEY,  /* [key DOMAIN NAME] */
@@ -43,6 +44,7 @@ enum value_kind {
     VALUE_NAMES,       /* struct names; separated by blanks or commas */
     VALUE_SECRET,      /* struct secret */
     VALUE_STORE,       /* struct store_rule */
+    VALUE_HTTP,        /* struct http_address; empty: none */
     VALUE_TIME,        /* int64_t seconds since the epoch; RFC 3339 */
     VALUE_IS_USER      /* struct is_user_rule */
 };
@@ -139,6 +141,19 @@ struct replay_values {
     struct store_rule store;
     char *redis_password_file;
     int64_t after_restart; /* enum after_restart */
+};
+
+/* Where HTTP is spoken; neither host nor path: nowhere. */
+struct http_address {
+    const char *host; /* a loopback IP address, or NULL */
+    int port;
+    const char *path; /* a Unix socket, or NULL */
+};
+
+struct http_values {
+    struct http_address listen;
+    int64_t mode;
+    char *group;
 };
 
 struct log_values {

@@ -6,6 +6,7 @@
 
 #include "base/number.h"
 #include "base/timestamp.h"
+#include "config/http_address.h"
 #include "config/store_rule.h"
 
 static const char out_of_memory[] = "memory is short";
@@ -180,6 +181,8 @@ const char *value_parse(const struct setting *setting, const char *text, struct 
         return parse_secret(text, field);
     case VALUE_STORE:
         return store_rule_parse(text, arena, field);
+    case VALUE_HTTP:
+        return http_address_parse(text, arena, field);
     case VALUE_TIME:
         return parse_time(setting, text, field);
     case VALUE_IS_USER:
@@ -275,6 +278,8 @@ const char *value_format(const struct setting *setting, const void *values,
                           text_r);
     case VALUE_STORE:
         return store_rule_format(field, text_r, VALUE_TEXT_SIZE);
+    case VALUE_HTTP:
+        return http_address_format(field, text_r, VALUE_TEXT_SIZE);
     case VALUE_IS_USER:
         return is_user_text(field, text_r);
     default:

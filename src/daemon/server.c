@@ -9,6 +9,7 @@
 #include "daemon/control.h"
 #include "daemon/listener.h"
 #include "daemon/log.h"
+#include "daemon/monitor.h"
 #include "daemon/reload.h"
 #include "daemon/store.h"
 
@@ -153,7 +154,7 @@ struct server *server_create(struct config *config)
         log_event_text(LOG_LEVEL_ERROR, "start-failed", "why", "memory is short");
     if (server->loop == NULL || server->authority.config == NULL ||
         server->authority.store == NULL || add_events(server) != 0 || listeners_open(server) != 0 ||
-        control_open(server) != 0) {
+        control_open(server) != 0 || monitor_open(server) != 0) {
         server_destroy(&server);
         return NULL;
     }
@@ -194,6 +195,7 @@ void server_destroy(struct server **server)
     connections_close_all(gone);
     listeners_close(gone);
     control_close(gone);
+    monitor_close(gone);
     for (size_t i = 0; i < sizeof(gone->signals) / sizeof(gone->signals[0]); i++)
         free_event(&gone->signals[i]);
     free_event(&gone->tick);

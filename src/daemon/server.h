@@ -18,6 +18,7 @@
 struct connection;
 struct server_listener;
 struct control;
+struct monitor;
 
 TAILQ_HEAD(connection_list, connection);
 TAILQ_HEAD(waiting_list, connection);
@@ -39,6 +40,7 @@ struct server {
     struct event
         *resume_accept; /* fires when accepting is tried again after running out of descriptors */
     struct control *control;
+    struct monitor *monitor; /* NULL: no [http] */
     struct event *signals[3];
     struct event *tick;
     struct event *drain_deadline;

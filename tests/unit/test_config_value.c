@@ -13,6 +13,7 @@ union values {
     struct control_values control;
     struct state_values state;
     struct replay_values replay;
+    struct http_values http;
     struct log_values log;
     struct host_values host;
     struct key_values key;

@@ -1,0 +1,287 @@
+#include "daemon/http_server.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/listener.h>
+
+#include "base/moment.h"
+#include "daemon/http_host.h"
+
+enum { HEADERS_MAX = 8192 };
+
+/*
+ * libevent's server tells nobody when a client is gone, and knows neither a bound of clients nor a
+ * time for a whole request: one that sends a byte now and then stays for ever. So each client's
+ * stream is made here and held by a reference of our own. Once libevent has let go of it, its
+ * callbacks are gone, which a look at regular times finds.
+ */
+struct http_client {
+    struct http_client *next;
+    struct bufferevent *stream;
+    int64_t since_ms; /* by the boot clock: of connecting, or of its latest request */
+    bool is_surplus;  /* one too many: closed at the next look */
+};
+
+struct http_server {
+    struct http_rules rules;
+    struct evhttp *http;
+    struct event_base *loop;
+    struct evhttp_bound_socket *socket;
+    struct event *look;
+    struct http_client *clients;
+    size_t client_count;
+};
+
+static const struct timeval soon = {.tv_usec = 50000};
+static const struct timeval second = {.tv_sec = 1};
+
+static bool has_left(const struct http_client *client)
+{
+    void *holder = NULL;
+
+    bufferevent_getcb(client->stream, NULL, NULL, NULL, &holder);
+    return holder == NULL;
+}
+
+/* Takes the client that *place points to out of the list. */
+static void forget(struct http_server *server, struct http_client **place)
+{
+    struct http_client *client = *place;
+
+    *place = client->next;
+    server->client_count--;
+    bufferevent_decref(client->stream);
+    free(client);
+}
+
+/* libevent sees the end of the connection and closes it. */
+static void cut_off(const struct http_client *client)
+{
+    evutil_socket_t descriptor = bufferevent_getfd(client->stream);
+
+    if (descriptor >= 0)
+        shutdown(descriptor, SHUT_RDWR);
+}
+
+static void set_accepting(struct http_server *server, bool accepting)
+{
+    if (server->socket == NULL)
+        return;
+    if (accepting)
+        evconnlistener_enable(evhttp_bound_socket_get_listener(server->socket));
+    else
+        evconnlistener_disable(evhttp_bound_socket_get_listener(server->socket));
+}
+
+static bool is_full(const struct http_server *server)
+{
+    return server->client_count >= server->rules.clients_max;
+}
+
+/* Who waits in the backlog of a full server waits for the look that finds somebody gone. */
+static void plan_look(struct http_server *server)
+{
+    evtimer_add(server->look, is_full(server) ? &soon : &second);
+}
+
+static void look_after(struct http_server *server)
+{
+    int64_t now_ms = moment_now().boot_ms;
+    struct http_client **place = &server->clients;
+
+    while (*place != NULL) {
+        const struct http_client *client = *place;
+
+        if (has_left(client)) {
+            forget(server, place);
+            continue;
+        }
+        if (client->is_surplus || now_ms - client->since_ms > (int64_t)server->rules.seconds * 1000)
+            cut_off(client);
+        place = &(*place)->next;
+    }
+}
+
+static void on_look(evutil_socket_t descriptor, short events, void *context)
+{
+    struct http_server *server = context;
+
+    (void)descriptor;
+    (void)events;
+    look_after(server);
+    set_accepting(server, !is_full(server));
+    plan_look(server);
+}
+
+/* Out of descriptors or memory: the listener stays readable, and the loop must not spin on it. The
+ * next look begins anew. */
+static void on_accept_error(struct evconnlistener *listener, void *context)
+{
+    (void)context;
+    evconnlistener_disable(listener);
+}
+
+/* libevent asks for the stream of a client that it has just accepted. NULL: it makes one itself,
+ * which nobody here would know of; so that happens only where memory is short. */
+static struct bufferevent *make_stream(struct event_base *loop, void *context)
+{
+    struct http_server *server = context;
+    struct http_client *client = calloc(1, sizeof(*client));
+
+    if (client == NULL)
+        return NULL;
+    client->stream = bufferevent_socket_new(loop, -1, 0);
+    if (client->stream == NULL) {
+        free(client);
+        return NULL;
+    }
+    bufferevent_incref(client->stream);
+    client->since_ms = moment_now().boot_ms;
+    client->is_surplus = is_full(server);
+    client->next = server->clients;
+    server->clients = client;
+    server->client_count++;
+    if (is_full(server)) {
+        set_accepting(server, false);
+        plan_look(server);
+    }
+    return client->stream;
+}
+
+static struct bufferevent *stream_of(struct evhttp_request *request)
+{
+    return evhttp_connection_get_bufferevent(evhttp_request_get_connection(request));
+}
+
+static void give_time(struct http_server *server, const struct bufferevent *stream)
+{
+    for (struct http_client *client = server->clients; client != NULL; client = client->next) {
+        if (client->stream == stream)
+            client->since_ms = moment_now().boot_ms;
+    }
+}
+
+void http_answer_headers(struct evhttp_request *request, const char *type)
+{
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+
+    if (type != NULL)
+        evhttp_add_header(headers, "Content-Type", type);
+    evhttp_add_header(headers, "Cache-Control", "no-store");
+    evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
+}
+
+void http_answer(struct evhttp_request *request, int status, const char *type, const char *body)
+{
+    struct evbuffer *output = evbuffer_new();
+
+    http_answer_headers(request, type);
+    if (output != NULL)
+        evbuffer_add(output, body, strlen(body));
+    evhttp_send_reply(request, status, NULL, output);
+    if (output != NULL)
+        evbuffer_free(output);
+}
+
+static void refuse(struct evhttp_request *request, int status, const char *why)
+{
+    http_answer(request, status, "text/plain; charset=utf-8", why);
+}
+
+static const struct http_page *find_page(const struct http_rules *rules, const char *path)
+{
+    for (size_t i = 0; path != NULL && i < rules->page_count; i++) {
+        if (strcmp(rules->pages[i].path, path) == 0)
+            return &rules->pages[i];
+    }
+    return NULL;
+}
+
+static void on_request(struct evhttp_request *request, void *context)
+{
+    struct http_server *server = context;
+    const struct http_rules *rules = &server->rules;
+    struct bufferevent *stream = stream_of(request);
+    const char *host = evhttp_find_header(evhttp_request_get_input_headers(request), "Host");
+    const struct http_page *page =
+        find_page(rules, evhttp_uri_get_path(evhttp_request_get_evhttp_uri(request)));
+
+    give_time(server, stream);
+    if (rules->admits != NULL && !rules->admits(rules->context, bufferevent_getfd(stream)))
+        refuse(request, 403, "not for this user\n");
+    else if (rules->is_network && !http_host_is_local(host))
+        refuse(request, 421, "ask by the name localhost or by a loopback address\n");
+    else if (page == NULL)
+        refuse(request, HTTP_NOTFOUND, "no such page\n");
+    else
+        page->answer(request, rules->context);
+}
+
+static int set_up(struct http_server *server, int descriptor)
+{
+    server->http = evhttp_new(server->loop);
+    server->look = evtimer_new(server->loop, on_look, server);
+    if (server->http == NULL || server->look == NULL)
+        return -1;
+    evhttp_set_max_headers_size(server->http, HEADERS_MAX);
+    evhttp_set_max_body_size(server->http, (ev_ssize_t)server->rules.body_max);
+    evhttp_set_timeout(server->http, server->rules.seconds);
+    evhttp_set_allowed_methods(server->http, (ev_uint16_t)server->rules.methods);
+    evhttp_set_default_content_type(server->http, NULL);
+    evhttp_set_bevcb(server->http, make_stream, server);
+    evhttp_set_gencb(server->http, on_request, server);
+    /* The last that can fail: with it the socket changes hands. */
+    server->socket = evhttp_accept_socket_with_handle(server->http, descriptor);
+    if (server->socket == NULL)
+        return -1;
+    evconnlistener_set_error_cb(evhttp_bound_socket_get_listener(server->socket), on_accept_error);
+    plan_look(server);
+    return 0;
+}
+
+struct http_server *http_server_create(struct event_base *loop, int descriptor,
+                                       const struct http_rules *rules)
+{
+    struct http_server *server = calloc(1, sizeof(*server));
+
+    if (server == NULL)
+        return NULL;
+    server->rules = *rules;
+    server->loop = loop;
+    if (set_up(server, descriptor) != 0)
+        http_server_destroy(&server);
+    return server;
+}
+
+void http_server_close_socket(struct http_server *server)
+{
+    if (server->socket != NULL)
+        evhttp_del_accept_socket(server->http, server->socket);
+    server->socket = NULL;
+}
+
+size_t http_server_clients(const struct http_server *server)
+{
+    return server->client_count;
+}
+
+void http_server_destroy(struct http_server **server)
+{
+    struct http_server *gone = *server;
+
+    if (gone == NULL)
+        return;
+    if (gone->http != NULL)
+        evhttp_free(gone->http);
+    while (gone->clients != NULL)
+        forget(gone, &gone->clients);
+    if (gone->look != NULL)
+        event_free(gone->look);
+    free(gone);
+    *server = NULL;
+}

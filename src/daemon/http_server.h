@@ -1,0 +1,66 @@
+/*
+ * HTTP on one listening socket: libevent's server with its limits set, and a table of pages. What
+ * it bounds: clients at a time, bytes of headers and of body, the time for a request and for
+ * reading its answer. For loopback and Unix sockets: there is no TLS and no flood control.
+ */
+#ifndef DAEMON_HTTP_SERVER_H
+#define DAEMON_HTTP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <event2/event.h>
+#include <event2/http.h>
+
+struct http_server;
+
+/* What is asked for one path, and answered by a function. */
+struct http_page {
+    const char *path; /* exact, without a query */
+    /* Answers with http_answer() or evhttp's own functions, at once or later. Whoever answers later
+     * must learn of a client that is gone (evhttp_connection_set_closecb): the request is freed with
+     * its connection. */
+    void (*answer)(struct evhttp_request *request, void *context);
+};
+
+/* What a server serves. Pages, context and everything that they point to outlive the server. */
+struct http_rules {
+    const struct http_page *pages;
+    size_t page_count;
+    void *context;      /* handed to pages and to admits */
+    unsigned methods;   /* EVHTTP_REQ_GET | ...; HEAD is answered without a body */
+    size_t body_max;    /* bytes; more is refused with 413 */
+    size_t clients_max; /* at a time; others wait in the backlog */
+    int seconds;        /* for a whole request from connecting or from the last one on, and then
+                             for its answer to be read; beyond that the client is closed */
+    bool is_network;    /* TCP: a Host header must name this machine, or a web page that has its
+                             name resolve to 127.0.0.1 could read the answers (DNS rebinding) */
+    /* Whether the client of a connected socket may ask; else it gets 403. NULL: all may. */
+    bool (*admits)(void *context, int descriptor);
+};
+
+/*
+ * Serves on a listening, non-blocking socket, which it owns from here on where it succeeds. Returns
+ * NULL, the socket still the caller's, where memory is short.
+ */
+struct http_server *http_server_create(struct event_base *loop, int descriptor,
+                                       const struct http_rules *rules);
+
+/* Takes no new clients; those that are there stay. The socket is closed. */
+void http_server_close_socket(struct http_server *server);
+
+/* How many clients are connected, give or take those that left within the last second. */
+size_t http_server_clients(const struct http_server *server);
+
+/* Closes the socket and all clients, without any callback, and sets *server to NULL; NULL is
+ * allowed. Not to be called from a page. */
+void http_server_destroy(struct http_server **server);
+
+/* Adds the headers that every answer has: nobody keeps it, nobody guesses at its type. type: of the
+ * content, NULL for none. */
+void http_answer_headers(struct evhttp_request *request, const char *type);
+
+/* Answers with a status and a body of text. */
+void http_answer(struct evhttp_request *request, int status, const char *type, const char *body);
+
+#endif

@@ -1,0 +1,78 @@
+#include "daemon/http_socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Scrapers and probes are few. */
+enum { BACKLOG = 64 };
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in four;
+    struct sockaddr_in6 six;
+};
+
+static socklen_t fill(union address *address, const char *host, int port)
+{
+    *address = (union address){0};
+    if (inet_pton(AF_INET, host, &address->four.sin_addr) == 1) {
+        address->four.sin_family = AF_INET;
+        address->four.sin_port = htons((uint16_t)port);
+        return sizeof(address->four);
+    }
+    if (inet_pton(AF_INET6, host, &address->six.sin6_addr) != 1)
+        return 0;
+    address->six.sin6_family = AF_INET6;
+    address->six.sin6_port = htons((uint16_t)port);
+    return sizeof(address->six);
+}
+
+/* A daemon that was just stopped leaves connections behind that would keep the port for minutes. */
+static int bind_and_listen(int descriptor, const union address *address, socklen_t length)
+{
+    static const int yes = 1;
+
+    if (setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
+        bind(descriptor, &address->any, length) != 0)
+        return -1;
+    return listen(descriptor, BACKLOG);
+}
+
+static int open_network(const char *host, int port, char error_r[SOCKET_ERROR_SIZE])
+{
+    union address address;
+    socklen_t length = fill(&address, host, port);
+    int descriptor = -1;
+
+    errno = EAFNOSUPPORT;
+    if (length > 0)
+        descriptor = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (descriptor >= 0 && bind_and_listen(descriptor, &address, length) == 0)
+        return descriptor;
+    snprintf(error_r, SOCKET_ERROR_SIZE, "[http] listen: port %d of %s: %s%s", port, host,
+             strerror(errno),
+             errno == EADDRINUSE ? ": stop what listens there, or take another port" : "");
+    if (descriptor >= 0)
+        close(descriptor);
+    return -1;
+}
+
+int http_socket_open(struct socket_file *file_r, const struct http_listener *listener,
+                     char error_r[SOCKET_ERROR_SIZE])
+{
+    const struct http_address *address = &listener->address;
+    int descriptor;
+
+    if (address->path != NULL)
+        return socket_file_open(file_r, address->path, listener->mode, listener->group, error_r);
+    descriptor = open_network(address->host, address->port, error_r);
+    if (descriptor < 0)
+        return -1;
+    *file_r = (struct socket_file){.descriptor = descriptor};
+    return 0;
+}
