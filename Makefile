@@ -149,7 +149,7 @@ check-plain:
 	$(MAKE) --no-print-directory -j 1 check-units check-python
 
 check-others:
-	$(MAKE) --no-print-directory -j 1 check-clang check-sanitizers check-bench
+	$(MAKE) --no-print-directory -j 1 check-clang check-sanitizers check-fuzz check-bench
 
 check-format:
 	$(SAY) '  FORMAT'
@@ -160,7 +160,7 @@ check-shell:
 	shellcheck $(SHELL_FILES)
 
 # The version is a string, and would need quotes within quotes within quotes.
-TIDY_FLAGS = -std=c11 $(filter-out -DXMPP_AUTHD_VERSION=%,$(CPPFLAGS)) -DXMPP_AUTHD_VERSION=__FILE__ -Itests/unit -Itests/bench
+TIDY_FLAGS = -std=c11 $(filter-out -DXMPP_AUTHD_VERSION=%,$(CPPFLAGS)) -DXMPP_AUTHD_VERSION=__FILE__ -Itests/unit -Itests/bench -Itests/fuzz
 check-analysis:
 	$(SAY) '  CLANG-TIDY'
 	printf '%s\n' $(C_SOURCES) | xargs -P 2 -n 1 sh -c 'clang-tidy --quiet "$$@" -- $(TIDY_FLAGS) 2>/dev/null || exit 255' tidy
@@ -196,6 +196,7 @@ check-bench: programs
 	tests/bench/run --quick $(BUILD)
 
 -include tests/bench/bench.mk
+-include tests/fuzz/fuzz.mk
 
 # --- installing it ---------------------------------------------------------------------------------------------------
 

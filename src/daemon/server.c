@@ -162,18 +162,25 @@ struct server *server_create(struct config *config)
     return server;
 }
 
+int server_turn(struct server *server, bool wait)
+{
+    int result;
+
+    server->now_is_read = false;
+    result = event_base_loop(server->loop, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+    authority_commit(&server->authority, server_now(server));
+    connections_finish_turn(server);
+    if (server->draining && server->connection_count == 0 && !listeners_are_open(server))
+        server->stopped = true;
+    return result < 0 ? -1 : 0;
+}
+
 int server_run(struct server *server)
 {
     int result = 0;
 
-    while (result == 0 && !server->stopped) {
-        server->now_is_read = false;
-        result = event_base_loop(server->loop, EVLOOP_ONCE) < 0 ? -1 : 0;
-        authority_commit(&server->authority, server_now(server));
-        connections_finish_turn(server);
-        if (server->draining && server->connection_count == 0 && !listeners_are_open(server))
-            server->stopped = true;
-    }
+    while (result == 0 && !server->stopped)
+        result = server_turn(server, true);
     log_event(result == 0 ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
               result == 0 ? "stopped" : "event-loop-failed");
     return result;

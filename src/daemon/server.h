@@ -73,6 +73,10 @@ struct server *server_create(struct config *config);
  * drain_timeout at the most. Returns 0, or -1 where the event loop fails. */
 __attribute__((warn_unused_result)) int server_run(struct server *server);
 
+/* One turn of the loop (docs/design.md): wait until something happens first, or take only what has
+ * happened. 0, or -1 where the event loop fails. */
+__attribute__((warn_unused_result)) int server_turn(struct server *server, bool wait);
+
 /* Closes and frees everything and sets *server to NULL; NULL is allowed. */
 void server_destroy(struct server **server);
 
