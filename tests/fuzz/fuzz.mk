@@ -1,6 +1,6 @@
 # The fuzzers: included by the top Makefile.
 #
-#     make fuzz           FUZZ_SECONDS (default 1800) of each, one after the other; finds grow tests/fuzz/corpus
+#     make fuzz           FUZZ_SECONDS (default 1800) of processor time for each, FUZZ_JOBS (default 1) at a time
 #     make check-fuzz     the corpus, and a few seconds of each (a part of make check)
 #
 # A fuzzer that finds something leaves the input in $(FUZZ)/findings and ends with it.
@@ -26,13 +26,12 @@ $(FUZZ)/fuzz-%: $(FUZZ)/fuzz-obj/%.o $(FUZZ)/fuzz-obj/framing.o $(FUZZ)/fuzz-obj
 	$(SAY) '  LINK  $@'
 	$(LINK) -fsanitize=fuzzer -o $@ $^ $$(pkg-config --libs $(PACKAGES))
 
-# A dictionary beside the fuzzer's source is used; what is new and worth keeping goes to the working corpus, not to the tree.
 fuzz: test-packages
 	$(FUZZ_MAKE) fuzzers
 	tests/fuzz/run --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) $(FUZZ) $(FUZZERS)
 
 check-fuzz:
 	$(FUZZ_MAKE) fuzzers
-	tests/fuzz/run --seconds 3 --jobs 1 $(FUZZ) $(FUZZERS)
+	tests/fuzz/run --seconds 3 $(FUZZ) $(FUZZERS)
 
 -include $(wildcard $(FUZZ)/fuzz-obj/*.d)

@@ -14,8 +14,13 @@ static void expect_from(const struct secret *secret, const uint8_t *data, size_t
 
 static void expect_silence(const struct problems *problems, const struct secret *secret)
 {
-    /* Shorter ones may be a word of the complaint. */
-    for (size_t i = 0; i < problems_count(problems) && secret->size >= 12; i++)
+    static const char confidential[] = "PLUGHXYZZY";
+
+    /* Any other may be words of the complaint. */
+    if (secret->bytes == NULL ||
+        memmem(secret->bytes, secret->size, confidential, sizeof(confidential) - 1) == NULL)
+        return;
+    for (size_t i = 0; i < problems_count(problems); i++)
         EXPECT(memmem(problems_at(problems, i)->text, strlen(problems_at(problems, i)->text),
                       secret->bytes, secret->size) == NULL);
 }
