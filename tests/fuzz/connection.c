@@ -23,7 +23,7 @@
 enum { QUESTIONS_MAX = 40, STREAM_MAX = 64 * 1024, NONCE_DIGITS = 32 };
 
 static const char configuration[] = "[server]\n"
-                                    "listen = /tmp/xmpp-authd-fuzz-%d.sock\n"
+                                    "listen = %s/auth.sock\n"
                                     "max_request = 2000\n"
                                     "max_pending = 1k\n"
                                     "[replay]\n"
@@ -51,14 +51,29 @@ struct script {
     char spent[TOKEN_LENGTH_MAX + 1]; /* the token accepted last; "": none yet */
 };
 
+/* Nobody connects through the sockets: they are gone as soon as the server has made them. */
+static void remove_folder(const char *folder)
+{
+    static const char *const names[] = {"auth.sock", "control.sock"};
+    char path[64];
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+        EXPECT(unlink(path) == 0);
+    }
+    EXPECT(rmdir(folder) == 0);
+}
+
 static void start(void)
 {
-    char text[sizeof(configuration) + 16];
+    char folder[] = "/tmp/xmpp-authd-fuzz-XXXXXX";
+    char text[sizeof(configuration) + sizeof(folder)];
     struct problems *problems = problems_create();
     struct config *config;
-    int size = snprintf(text, sizeof(text), configuration, (int)getpid());
+    int size;
 
-    EXPECT(problems != NULL);
+    EXPECT(problems != NULL && mkdtemp(folder) != NULL);
+    size = snprintf(text, sizeof(text), configuration, folder);
     config = config_load(memory_file((const uint8_t *)text, (size_t)size), problems);
     problems_print(problems, stderr);
     EXPECT(config != NULL);
@@ -66,6 +81,7 @@ static void start(void)
     log_set_level(LOG_LEVEL_ERROR);
     server = server_create(config);
     EXPECT(server != NULL);
+    remove_folder(folder);
 }
 
 /* A genuine token of a time step before now, or of now's; no two are the same. */
