@@ -138,7 +138,7 @@ SANITIZED := $(BUILD)/sanitized
 CLANG     := $(BUILD)/clang
 
 .PHONY: check check-format check-analysis check-shell check-units check-python check-clang check-sanitizers check-bench
-.PHONY: check-plain check-others
+.PHONY: check-plain check-others check-timing
 check: test-packages
 	$(MAKE) --no-print-directory check-format check-shell check-analysis
 	$(MAKE) --no-print-directory programs units
@@ -149,7 +149,7 @@ check-plain:
 	$(MAKE) --no-print-directory -j 1 check-units check-python
 
 check-others:
-	$(MAKE) --no-print-directory -j 1 check-clang check-sanitizers check-fuzz check-bench
+	$(MAKE) --no-print-directory -j 1 check-clang check-sanitizers check-fuzz check-timing check-bench
 
 check-format:
 	$(SAY) '  FORMAT'
@@ -191,6 +191,15 @@ check-sanitizers:
 .PHONY: check-minters
 check-minters: minter-packages
 	XMPP_AUTHD_MINTERS='python php node ruby go java csharp' $(MAKE) --no-print-directory check-tests-minters
+
+# Whether the time to deny tells anything: statistics over many verdicts, in under a second.
+$(BUILD)/timing/deny-time: tests/timing/deny_time.c $(call objects_of,base token) Makefile
+	@mkdir -p $(@D)
+	$(SAY) '  CC    $@'
+	$(COMPILE) -o $@ $< $(call objects_of,base token) $(LDFLAGS) $$(pkg-config --libs libcrypto) -lm
+
+check-timing: $(BUILD)/timing/deny-time
+	$<
 
 check-bench: programs
 	tests/bench/run --quick $(BUILD)
