@@ -205,7 +205,7 @@ static void run_round(const struct subject *subject, struct comparison *comparis
     static uint8_t classes[SAMPLES];
 
     for (size_t i = 0; i < SAMPLES; i++) {
-        uint32_t random = (uint32_t)rand();
+        uint32_t random = (uint32_t)random();
 
         classes[i] = random >> 8 & 1;
         random %= TOKENS;
@@ -225,7 +225,7 @@ int main(void)
     static struct comparison verdict = {.what = "deny"};
     static struct comparison control = {.what = "control"};
 
-    srand((unsigned)nanoseconds());
+    srandom((unsigned)nanoseconds());
     if (!make_subject(&subject))
         return 2;
     for (int i = 0; i < ROUNDS; i++) {
