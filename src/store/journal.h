@@ -33,14 +33,17 @@ typedef void journal_loader(void *context, const struct journal_record *record, 
 struct journal *journal_open(int directory, struct moment now, journal_loader *load, void *context,
                              const char **incomplete_r, const struct journal_head **head_r);
 
+/* Takes a record (its number is given here) for the next commit. 0, or -1 with errno where memory is
+ * short: what was added before is dropped too. */
+__attribute__((warn_unused_result)) int journal_add(struct journal *journal,
+                                                    struct journal_record *record);
+
 /*
- * Appends count records (their numbers are given here) in one write, then counts them. 0, or -1
- * with errno: none of them is on record, though some may be found by the next start; the next call
- * tries anew.
+ * Appends what was added since the last commit, one record at the least, in one write, then counts
+ * it. 0, or -1 with errno: none of it is on record, though some may be found by the next start.
+ * Either way it is not added any more.
  */
-__attribute__((warn_unused_result)) int journal_append(struct journal *journal,
-                                                       struct journal_record *records, size_t count,
-                                                       struct moment now);
+__attribute__((warn_unused_result)) int journal_commit(struct journal *journal, struct moment now);
 
 /*
  * Takes down what is closed and what the floor is, if either changed (closed_changed), and lets go

@@ -73,16 +73,13 @@ bool segment_is_empty(const struct segment *segment)
     return segment->end_number == segment->first_number;
 }
 
-void segment_note(struct segment *segment, const struct journal_record *record)
+void segment_note(struct segment *segment, struct stretch steps, uint64_t count)
 {
-    struct stretch step = {record->filing_step * record->interval,
-                           (record->filing_step + 1) * record->interval};
-
-    if (segment_is_empty(segment) || step.begin < segment->steps.begin)
-        segment->steps.begin = step.begin;
-    if (segment_is_empty(segment) || step.end > segment->steps.end)
-        segment->steps.end = step.end;
-    segment->end_number = record->number + 1;
+    if (segment_is_empty(segment) || steps.begin < segment->steps.begin)
+        segment->steps.begin = steps.begin;
+    if (segment_is_empty(segment) || steps.end > segment->steps.end)
+        segment->steps.end = steps.end;
+    segment->end_number += count;
 }
 
 /* Reads on until the wanted bytes are there; false at the end of the file, in the midst of them
@@ -99,9 +96,8 @@ static void read_records(FILE *file, uint64_t journal, struct segment *segment, 
     struct journal_record record;
 
     while (read_exactly(file, bytes, sizeof(bytes)) &&
-           journal_record_decode(bytes, journal, &record) == 0 &&
-           record.number == segment->end_number) {
-        segment_note(segment, &record);
+           journal_record_decode(bytes, journal, segment->end_number, &record) == 0) {
+        segment_note(segment, journal_record_step(&record), 1);
         load(context, &record, same_boot);
     }
 }

@@ -4,6 +4,14 @@
 
 #include "store/journal.h"
 
+/* The time of the step that a record is filed under. */
+static inline struct stretch journal_record_step(const struct journal_record *record)
+{
+    int64_t begin = record->filing_step * record->interval;
+
+    return (struct stretch){begin, begin + record->interval};
+}
+
 struct segment {
     struct segment *next;
     uint64_t first_number;
@@ -26,8 +34,8 @@ bool segment_read(int directory, uint64_t journal, struct segment *segment, bool
 /* Creates a segment's file with its header; its descriptor, or -1 with errno. */
 int segment_create(int directory, uint64_t journal, uint64_t first_number);
 
-/* Notes that a record stands at the segment's end. */
-void segment_note(struct segment *segment, const struct journal_record *record);
+/* Notes that count records of some steps, 1 at the least, stand at the segment's end. */
+void segment_note(struct segment *segment, struct stretch steps, uint64_t count);
 
 /* Whether the segment has no records. */
 bool segment_is_empty(const struct segment *segment);

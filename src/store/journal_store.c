@@ -10,9 +10,6 @@ struct journal_store {
     struct spent_store base; /* first: handed out as the store */
     struct journal *journal;
     struct waiter_list waiting; /* spent in this turn, not on record yet */
-    size_t waiting_count;
-    struct journal_record *records;
-    size_t capacity;
     struct moment opened;
 };
 
@@ -44,36 +41,7 @@ static enum spend_outcome journal_spend(struct spent_store *base, const struct s
         return outcome;
     waiter->spend = *spend;
     STAILQ_INSERT_TAIL(&store->waiting, waiter, next);
-    store->waiting_count++;
     return SPEND_PENDING;
-}
-
-static int make_records(struct journal_store *store, struct moment now)
-{
-    const struct spend_waiter *waiter;
-    size_t i = 0;
-
-    if (store->waiting_count > store->capacity) {
-        size_t capacity = store->waiting_count * 2;
-        struct journal_record *records = realloc(store->records, capacity * sizeof(*records));
-
-        if (records == NULL)
-            return -1;
-        store->records = records;
-        store->capacity = capacity;
-    }
-    for (waiter = STAILQ_FIRST(&store->waiting); waiter != NULL;
-         waiter = STAILQ_NEXT(waiter, next)) {
-        const struct spend *spend = &waiter->spend;
-
-        store->records[i++] =
-            (struct journal_record){.id = spend->id,
-                                    .filing_step = spend->filing_step,
-                                    .interval = spend->interval,
-                                    .window = spend->window,
-                                    .over_boot_ms = spend_over_boot_ms(spend, now)};
-    }
-    return 0;
 }
 
 /* Tells all that wait; what is not on record is not spent, so that it can be tried again. */
@@ -89,18 +57,37 @@ static void resolve_all(struct journal_store *store, enum spend_outcome outcome)
         }
         waiter->resolve(waiter, outcome);
     }
-    store->waiting_count = 0;
 }
 
-static void journal_commit(struct spent_store *base, struct moment now)
+/* Encoded here, and not with each spend: what was just written can't be read at once in other
+ * portions without waiting for it. */
+static int add_all(struct journal_store *store, struct moment now)
+{
+    const struct spend_waiter *waiter;
+
+    for (waiter = STAILQ_FIRST(&store->waiting); waiter != NULL;
+         waiter = STAILQ_NEXT(waiter, next)) {
+        const struct spend *spend = &waiter->spend;
+        struct journal_record record = {.id = spend->id,
+                                        .filing_step = spend->filing_step,
+                                        .interval = spend->interval,
+                                        .window = spend->window,
+                                        .over_boot_ms = spend_over_boot_ms(spend, now)};
+
+        if (journal_add(store->journal, &record) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void commit_turn(struct spent_store *base, struct moment now)
 {
     struct journal_store *store = of(base);
     bool done;
 
-    if (store->waiting_count == 0)
+    if (STAILQ_EMPTY(&store->waiting))
         return;
-    done = make_records(store, now) == 0 &&
-           journal_append(store->journal, store->records, store->waiting_count, now) == 0;
+    done = add_all(store, now) == 0 && journal_commit(store->journal, now) == 0;
     base->failure = done ? NULL : strerror(errno);
     resolve_all(store, done ? SPEND_FRESH : SPEND_FAILED);
 }
@@ -120,7 +107,6 @@ static void journal_destroy(struct spent_store *base)
     resolve_all(store, SPEND_FAILED);
     journal_close(&store->journal, replay_index_closed(base->index), &base->floor);
     replay_index_destroy(&base->index);
-    free(store->records);
     free(store);
 }
 
@@ -128,7 +114,7 @@ static struct journal_store *new_store(struct moment now)
 {
     static const struct spent_store_operations operations = {.word = "journal",
                                                              .spend = journal_spend,
-                                                             .commit = journal_commit,
+                                                             .commit = commit_turn,
                                                              .tick = journal_store_tick,
                                                              .destroy = journal_destroy};
     struct journal_store *store = calloc(1, sizeof(*store));

@@ -75,7 +75,7 @@ def test_files_cut_off_anywhere(site):
         # A segment: before, in and at the end of its header, and of its first, a middle and its last record.
         cuts = {0, 1, size // 2, size - 1}
         if path.name.startswith("spent-"):
-            cuts |= {31, 32, 33, 32 + 55, 32 + 56, 32 + 57, 32 + 4 * 56, size - 56}
+            cuts |= {31, 32, 33, 32 + 39, 32 + 40, 32 + 41, 32 + 4 * 40, size - 40}
         for cut in sorted(cuts):
             site.judge(f"{path.name} cut off at {cut}", lambda state: os.truncate(state / path.name, cut))
 
@@ -283,10 +283,13 @@ def test_a_full_disk_is_no_yes_and_is_got_over(small_disk, configuration, start)
     undecided = [pair for pair, answer in zip(pairs, answers) if answer == TRY_AGAIN]
     assert set(present(daemon, undecided[-100:])) == {TRY_AGAIN}
     assert never_again(daemon, spent + accepted)[NO] == len(spent + accepted)
-    assert len(daemon.events("store-failed")) == 1
+    # What is left of a page takes a few records: it can fail, recover and fail again, but is not reported for every login.
+    failures = len(daemon.events("store-failed"))
+    assert 1 <= failures <= 4
     filler.unlink()
     assert present(daemon, undecided) == [YES] * len(undecided)
-    assert len(daemon.events("store-recovered")) == 1
+    daemon.await_event("store-recovered", failures)
+    assert len(daemon.events("store-failed")) == failures
     kill_now(daemon)
     daemon = start()
     assert never_again(daemon, spent + pairs)[NO] == 430

@@ -41,14 +41,15 @@ static struct journal *open_journal(int directory, struct found *found, const ch
 
 static int append(struct journal *journal, uint64_t first_id, size_t count, int64_t second)
 {
-    struct journal_record records[64];
+    for (size_t i = 0; i < count; i++) {
+        struct journal_record record = {.id = {.low = first_id + i, .high = 9},
+                                        .filing_step = noon / 30,
+                                        .interval = 30,
+                                        .window = 1};
 
-    for (size_t i = 0; i < count; i++)
-        records[i] = (struct journal_record){.id = {.low = first_id + i, .high = 9},
-                                             .filing_step = noon / 30,
-                                             .interval = 30,
-                                             .window = 1};
-    return journal_append(journal, records, count, after(second));
+        assert_int_equal(journal_add(journal, &record), 0);
+    }
+    return journal_commit(journal, after(second));
 }
 
 static void close_journal(struct journal **journal)

@@ -36,8 +36,32 @@ static void a_record_comes_back_as_it_was(void **state)
         uint8_t bytes[JOURNAL_RECORD_SIZE];
 
         journal_record_encode(&record, journal, bytes);
-        expect(journal_record_decode(bytes, journal, &read) == 0, "record %d", i);
+        expect(journal_record_decode(bytes, journal, record.number, &read) == 0, "record %d", i);
         expect(same(&record, &read), "record %d", i);
+    }
+}
+
+/* The widest that settings allow, at the ends of the time that a clock can show. */
+static void extreme_records_come_back_as_they_were(void **state)
+{
+    static const struct journal_record rows[] = {
+        {.number = UINT64_MAX,
+         .filing_step = (INT64_C(1) << 39) - 1,
+         .interval = 65535,
+         .window = 255},
+        {.number = 0, .filing_step = -(INT64_C(1) << 39), .interval = 1, .window = 0},
+        {.number = 1, .filing_step = -1, .interval = 900, .window = 10, .over_boot_ms = INT64_MIN},
+        {.number = 1, .filing_step = 0, .interval = 900, .window = 10, .over_boot_ms = INT64_MAX},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        struct journal_record read = {0};
+        uint8_t bytes[JOURNAL_RECORD_SIZE];
+
+        journal_record_encode(&rows[i], journal, bytes);
+        expect(journal_record_decode(bytes, journal, rows[i].number, &read) == 0, "row %zu", i);
+        expect(same(&rows[i], &read), "row %zu", i);
     }
 }
 
@@ -56,15 +80,12 @@ static void the_bytes_are_little_endian_and_in_order(void **state)
                                     .interval = 30,
                                     .window = 0x0a,
                                     .over_boot_ms = 0x0b0c};
-    uint8_t expected[48], bytes[JOURNAL_RECORD_SIZE];
+    uint8_t expected[32], bytes[JOURNAL_RECORD_SIZE];
 
     (void)state;
-    from_hex("0100000000000000"
-             "0200000000000000"
+    from_hex("0200000000000000"
              "0000000000000003"
-             "ffffffffffffffff"
-             "1e000000"
-             "0a000000"
+             "0a1e00ffffffffff"
              "0c0b000000000000",
              expected);
     journal_record_encode(&record, journal, bytes);
@@ -82,23 +103,32 @@ static void every_flipped_bit_is_seen(void **state)
     journal_record_encode(&record, journal, bytes);
     for (size_t bit = 0; bit < 8 * sizeof(bytes); bit++) {
         bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        expect(journal_record_decode(bytes, journal, &untouched) == -1, "bit %zu", bit);
+        expect(journal_record_decode(bytes, journal, record.number, &untouched) == -1, "bit %zu",
+               bit);
         expect(same(&record, &untouched), "bit %zu", bit);
         bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
 }
 
-static void a_record_of_another_journal_is_none(void **state)
+static void a_record_of_another_journal_or_place_is_none(void **state)
 {
     uint64_t random = 3;
     struct journal_record record = any_record(&random);
+    const uint64_t number = record.number;
     uint8_t bytes[JOURNAL_RECORD_SIZE];
 
     (void)state;
     journal_record_encode(&record, journal, bytes);
-    for (size_t bit = 0; bit < 64; bit++)
-        expect(journal_record_decode(bytes, journal ^ UINT64_C(1) << bit, &record) == -1, "bit %zu",
+    for (size_t bit = 0; bit < 64; bit++) {
+        const uint64_t other = UINT64_C(1) << bit;
+
+        expect(journal_record_decode(bytes, journal ^ other, number, &record) == -1, "bit %zu",
                bit);
+        expect(journal_record_decode(bytes, journal, number ^ other, &record) == -1, "bit %zu",
+               bit);
+        expect(journal_record_decode(bytes, journal, number + bit + 1, &record) == -1, "%zu on",
+               bit + 1);
+    }
 }
 
 static void what_was_never_written_is_no_record(void **state)
@@ -110,12 +140,12 @@ static void what_was_never_written_is_no_record(void **state)
 
     (void)state;
     memset(ones, 0xff, sizeof(ones));
-    assert_int_equal(journal_record_decode(zeros, journal, &record), -1);
-    assert_int_equal(journal_record_decode(zeros, 0, &record), -1);
-    assert_int_equal(journal_record_decode(ones, journal, &record), -1);
+    assert_int_equal(journal_record_decode(zeros, journal, 1, &record), -1);
+    assert_int_equal(journal_record_decode(zeros, 0, 1, &record), -1);
+    assert_int_equal(journal_record_decode(ones, journal, 1, &record), -1);
     /* Whole, but with steps of no length. */
     journal_record_encode(&record, journal, bytes);
-    assert_int_equal(journal_record_decode(bytes, journal, &record), -1);
+    assert_int_equal(journal_record_decode(bytes, journal, 1, &record), -1);
 }
 
 static void a_segments_header_comes_back_and_every_flipped_bit_is_seen(void **state)
@@ -141,10 +171,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_comes_back_as_it_was),
+        cmocka_unit_test(extreme_records_come_back_as_they_were),
         cmocka_unit_test(a_record_takes_at_most_64_bytes),
         cmocka_unit_test(the_bytes_are_little_endian_and_in_order),
         cmocka_unit_test(every_flipped_bit_is_seen),
-        cmocka_unit_test(a_record_of_another_journal_is_none),
+        cmocka_unit_test(a_record_of_another_journal_or_place_is_none),
         cmocka_unit_test(what_was_never_written_is_no_record),
         cmocka_unit_test(a_segments_header_comes_back_and_every_flipped_bit_is_seen),
     };

@@ -199,9 +199,9 @@ static void a_segment_knows_from_which_step_to_which_its_records_are(void **stat
     (void)state;
     assert_true(segment_is_empty(&segment));
     for (size_t i = 0; i < LENGTH_OF(rows); i++) {
-        segment_note(&segment, &(struct journal_record){.number = 7 + i,
-                                                        .filing_step = rows[i].step,
-                                                        .interval = rows[i].interval});
+        struct journal_record record = {.filing_step = rows[i].step, .interval = rows[i].interval};
+
+        segment_note(&segment, journal_record_step(&record), 1);
         expect(segment.steps.begin == rows[i].begin && segment.steps.end == rows[i].end,
                "row %zu: %d to %d", i, (int)segment.steps.begin, (int)segment.steps.end);
         assert_int_equal(segment.end_number, 8 + i);

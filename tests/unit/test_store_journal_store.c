@@ -193,7 +193,7 @@ static void an_empty_directory_vouches_for_nothing_minted_before(void **state)
 /* The lowest limit leaves room for the head and the count, not for a segment of one record. */
 static void what_can_not_be_recorded_is_no_yes_and_can_be_tried_again(void **state)
 {
-    static const rlim_t limits[] = {0, 20, 32, 40, 87};
+    static const rlim_t limits[] = {0, 20, 32, 40, 71};
 
     for (size_t i = 0; i < LENGTH_OF(limits); i++) {
         struct spent_store *store = open_whole(*state, after(0));
