@@ -229,6 +229,7 @@ install: all
 	cp -R conf/ejabberd conf/prosody $(DESTDIR)$(DOCDIR)/conf/
 	install -d $(DESTDIR)$(SYSTEMD_DIR)
 	sed 's|=/usr/sbin/|=$(PREFIX)/sbin/|' systemd/xmpp-authd.service >$(DESTDIR)$(SYSTEMD_DIR)/xmpp-authd.service
+	install -m 644 systemd/xmpp-authd.socket systemd/xmpp-authd@.socket $(DESTDIR)$(SYSTEMD_DIR)/
 	install -D -m 644 systemd/xmpp-authd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/xmpp-authd.conf
 	install -D -m 644 systemd/xmpp-authd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/xmpp-authd.conf
 	# An operator's configuration is never replaced.

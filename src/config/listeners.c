@@ -93,6 +93,12 @@ static void build_peers(struct builder *builder, const struct section *section,
     }
 }
 
+/* Sockets that a service manager hands over are told apart by name, and these have none else. */
+static bool is_taken_name(const char *name)
+{
+    return strcmp(name, "server") == 0 || strcmp(name, "control") == 0 || strcmp(name, "http") == 0;
+}
+
 static void add_listener(struct builder *builder, const struct section *section, const char *name,
                          const char *path, enum protocol_choice protocol,
                          const struct access_values *access)
@@ -190,7 +196,11 @@ void listeners_build(struct config *config, struct problems *problems)
     for (const struct section *section = server; section != NULL; section = section->next) {
         const struct listen_values *values = section->values;
 
-        if (section->kind == SECTION_LISTEN)
+        if (section->kind == SECTION_LISTEN && is_taken_name(section->names[0]))
+            problems_error(problems, config->path, section->line,
+                           "the sections server, control and http have the sockets of these names: "
+                           "give this listener another");
+        else if (section->kind == SECTION_LISTEN)
             add_listener(&builder, section, section->names[0], values->path,
                          (enum protocol_choice)values->protocol, &values->access);
     }

@@ -176,15 +176,14 @@ static void on_resume(evutil_socket_t descriptor, short events, void *context)
 int control_open(struct server *server)
 {
     struct control *control = calloc(1, sizeof(*control));
-    char error[SOCKET_ERROR_SIZE];
+    const struct socket_rule rule = {ACTIVATION_NAME_CONTROL, server->config->control_path, 0600,
+                                     getegid()};
 
     if (control == NULL) {
         log_event_text(LOG_LEVEL_ERROR, "listen-failed", "why", "memory is short");
         return -1;
     }
-    if (socket_file_open(&control->file, server->config->control_path, 0600, getegid(), error) !=
-        0) {
-        log_event_text(LOG_LEVEL_ERROR, "listen-failed", "why", error);
+    if (socket_file_get(&control->file, &server->activation, &rule) != 0) {
         free(control);
         return -1;
     }

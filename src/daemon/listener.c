@@ -141,13 +141,13 @@ static void on_acceptable(evutil_socket_t descriptor, short events, void *contex
 static int listener_open(struct server_listener *listener)
 {
     const struct listener *configuration = configuration_of(listener);
-    char error[SOCKET_ERROR_SIZE];
+    const char *name =
+        configuration->name[0] == '\0' ? ACTIVATION_NAME_SERVER : configuration->name;
+    const struct socket_rule rule = {name, configuration->path, configuration->mode,
+                                     configuration->group};
 
-    if (socket_file_open(&listener->file, configuration->path, configuration->mode,
-                         configuration->group, error) != 0) {
-        log_event_text(LOG_LEVEL_ERROR, "listen-failed", "why", error);
+    if (socket_file_get(&listener->file, &listener->server->activation, &rule) != 0)
         return -1;
-    }
     event_assign(&listener->acceptable, listener->server->loop, listener->file.descriptor,
                  EV_READ | EV_PERSIST, on_acceptable, listener);
     return event_add(&listener->acceptable, NULL);
@@ -180,6 +180,11 @@ void listeners_drain(struct server *server)
 
         if (listener->file.descriptor < 0)
             continue;
+        if (listener->file.is_activated) {
+            /* Who is in the backlog waits for the next daemon. */
+            listener_close(listener);
+            continue;
+        }
         socket_file_unlink(&listener->file);
         /* From here on connecting fails, and who connected before is still in the backlog: nobody
          * comes between the last accept() and the close(). */

@@ -12,9 +12,10 @@
 enum { SOCKET_PATH_SIZE = 108 };
 
 struct socket_file {
-    char path[SOCKET_PATH_SIZE]; /* empty once the file was removed */
+    char path[SOCKET_PATH_SIZE]; /* empty once the file was removed, and where it is not ours */
     int descriptor;
-    dev_t device; /* of the file at path when it was bound */
+    bool is_activated; /* others hold the socket too, and go on listening when it is closed here */
+    dev_t device;      /* of the file at path when it was bound */
     ino_t inode;
 };
 
@@ -28,6 +29,23 @@ enum { SOCKET_ERROR_SIZE = 256 };
 __attribute__((warn_unused_result)) int socket_file_open(struct socket_file *file_r,
                                                          const char *path, mode_t mode, gid_t group,
                                                          char error_r[SOCKET_ERROR_SIZE]);
+
+/* What a socket is to be: of [server], of a [listen NAME] section, or of [control]. */
+struct socket_rule {
+    const char *name; /* which a socket that is handed over has too */
+    const char *path;
+    mode_t mode;
+    gid_t group;
+};
+
+/*
+ * The socket of that name which the service manager handed over, as it is; else a new one
+ * (socket_file_open()). Logs which of them it is and, as a warning, where the former differs from
+ * the rule. 0, or -1 after logging what failed.
+ */
+__attribute__((warn_unused_result)) int socket_file_get(struct socket_file *file_r,
+                                                        struct activation *activation,
+                                                        const struct socket_rule *rule);
 
 /* Removes the file, once and unless another has taken its place. The descriptor stays. */
 void socket_file_unlink(struct socket_file *file);

@@ -30,6 +30,7 @@ void server_reload(struct server *server)
     struct problems *problems = problems_create();
     struct config *next = NULL;
 
+    service_reloading(server);
     if (problems != NULL)
         next = config_load(server->config->path, problems);
     if (next != NULL && !config_may_replace(server->config, next, problems))
@@ -40,6 +41,7 @@ void server_reload(struct server *server)
     }
     if (problems != NULL)
         log_problems(problems);
+    server->reload_failed = next == NULL;
     if (next == NULL) {
         server->failed_reloads++;
         log_event_text(LOG_LEVEL_ERROR, "reload-failed", "effect", "the old configuration stays");
@@ -49,4 +51,5 @@ void server_reload(struct server *server)
         log_event(LOG_LEVEL_INFO, "reloaded");
     }
     problems_destroy(&problems);
+    service_reloaded(server);
 }

@@ -44,6 +44,7 @@ static void begin_drain(struct server *server)
 
     log_event(LOG_LEVEL_INFO, "draining");
     server->draining = true;
+    service_stopping(server);
     state_directory_announce_stop(&server->state);
     listeners_drain(server);
     connections_drain(server);
@@ -80,6 +81,7 @@ static void on_tick(evutil_socket_t descriptor, short events, void *context)
     (void)events;
     authority_tick(&server->authority, now);
     connections_expire(server, now);
+    service_tick(server);
 }
 
 static int add_signal(struct server *server, size_t place, int number, event_callback_fn callback)
@@ -126,6 +128,17 @@ static void log_ready(struct server *server)
     log_end(&line, LOG_LEVEL_INFO);
 }
 
+/* The last part of a start: from here on connecting succeeds. */
+static int open_to_all(struct server *server)
+{
+    activation_receive(&server->activation);
+    if (service_begin(server) != 0 || listeners_open(server) != 0 || control_open(server) != 0 ||
+        monitor_open(server) != 0)
+        return -1;
+    activation_close_unasked(&server->activation);
+    return 0;
+}
+
 struct server *server_create(struct config *config)
 {
     struct server *server = calloc(1, sizeof(*server));
@@ -138,6 +151,7 @@ struct server *server_create(struct config *config)
     server->config = config;
     server->started = moment_now();
     server->state = (struct state_directory){-1, -1};
+    server->service.notify.descriptor = -1;
     TAILQ_INIT(&server->connections);
     TAILQ_INIT(&server->waiting);
     STAILQ_INIT(&server->turn);
@@ -153,12 +167,12 @@ struct server *server_create(struct config *config)
         0)
         log_event_text(LOG_LEVEL_ERROR, "start-failed", "why", "memory is short");
     if (server->loop == NULL || server->authority.config == NULL ||
-        server->authority.store == NULL || add_events(server) != 0 || listeners_open(server) != 0 ||
-        control_open(server) != 0 || monitor_open(server) != 0) {
+        server->authority.store == NULL || add_events(server) != 0 || open_to_all(server) != 0) {
         server_destroy(&server);
         return NULL;
     }
     log_ready(server);
+    service_ready(server);
     return server;
 }
 
@@ -170,6 +184,7 @@ int server_turn(struct server *server, bool wait)
     result = event_base_loop(server->loop, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
     authority_commit(&server->authority, server_now(server));
     connections_finish_turn(server);
+    service_end_turn(server);
     if (server->draining && server->connection_count == 0 && !listeners_are_open(server))
         server->stopped = true;
     return result < 0 ? -1 : 0;
@@ -203,6 +218,8 @@ void server_destroy(struct server **server)
     listeners_close(gone);
     control_close(gone);
     monitor_close(gone);
+    activation_clear(&gone->activation);
+    service_end(gone);
     for (size_t i = 0; i < sizeof(gone->signals) / sizeof(gone->signals[0]); i++)
         free_event(&gone->signals[i]);
     free_event(&gone->tick);

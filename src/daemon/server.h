@@ -10,8 +10,10 @@
 #include <event2/event.h>
 
 #include "config/config.h"
+#include "daemon/activation.h"
 #include "daemon/answers.h"
 #include "daemon/authority.h"
+#include "daemon/service.h"
 #include "store/redis_store.h"
 #include "store/state_directory.h"
 
@@ -35,6 +37,8 @@ struct server {
     struct arena redis_memory;
     struct secret redis_password;
 
+    struct service service;
+    struct activation activation; /* sockets that were handed over and not yet taken */
     struct server_listener *listeners;
     size_t listener_count;
     struct event
@@ -46,6 +50,7 @@ struct server {
     struct event *drain_deadline;
     uint64_t reloads;
     uint64_t failed_reloads;
+    bool reload_failed; /* the last one */
 
     struct connection_list connections;
     struct waiting_list waiting; /* those with something unfinished, the longest waiting first */

@@ -14,6 +14,9 @@ OPERATIONS = ROOT / "docs" / "operations.md"
 # Shell script that is run before a section's first command, by the section's heading.
 BEFORE = {}
 
+# Shell script that is run after its last one.
+AFTER = {"Installing": "journalctl -u xmpp-authd | grep event=listen"}
+
 # A command that can't be run as it stands (it waits for a person, or never ends): what is run in its place.
 INSTEAD = {}
 
@@ -38,6 +41,8 @@ def steps():
             yield heading, None, BEFORE[heading]
         for command in commands:
             yield heading, command, INSTEAD.get(command, command)
+        if heading in AFTER:
+            yield heading, None, AFTER[heading]
     yield "", None, "sudo systemctl stop xmpp-authd"
 
 
@@ -55,7 +60,7 @@ def test_every_command_of_a_section_works(walked, heading):
 
 def test_the_tables_name_what_is_in_the_document():
     commands = {command for _, of_section in sections() for command in of_section}
-    assert set(BEFORE) <= {heading for heading, _ in sections()} and {*INSTEAD, *STATUS} <= commands
+    assert {*BEFORE, *AFTER} <= {heading for heading, _ in sections()} and {*INSTEAD, *STATUS} <= commands
 
 
 def test_no_command_is_hidden_in_another_kind_of_block():
@@ -72,3 +77,10 @@ def test_the_configuration_check_is_silent(walked):
 
 def test_the_status_is_that_of_a_running_daemon(walked):
     assert "state=running" in outputs(walked, "xmpp-authctl status")[0]
+
+
+def test_systemd_holds_the_socket_after_its_unit_was_enabled(walked):
+    (output,) = outputs(walked, "event=listen")
+    assert "listener-differs" not in output
+    origins = dict(re.findall(r'listener=(\w+) .*from="the ([^"]+)"', output))
+    assert origins == {"server": "service manager", "control": "configuration"}

@@ -73,9 +73,11 @@ class Daemon:
         new.write_text(self.configuration.text(), encoding="utf-8")
         new.replace(self.path)
 
-    def start(self, descriptors=None, stderr=None, ready=True, program=BINARY, owner=None, prepare=None):
+    def start(self, descriptors=None, stderr=None, ready=True, program=BINARY, owner=None, prepare=None,
+              more=None, descriptors_kept=()):
         """Starts it and waits until it is ready. descriptors: its limit of open files, or (soft, hard); stderr: somewhere else than
-        here; program: another copy; owner: the user (and group) that it runs as; prepare: called in the child before."""
+        here; program: another copy, or a command that runs it; owner: the user (and group) that it runs as; prepare: called in the
+        child before; more: of its environment; descriptors_kept: by the child."""
         def before():
             if descriptors:
                 both = descriptors if isinstance(descriptors, tuple) else (descriptors, descriptors)
@@ -89,9 +91,10 @@ class Daemon:
             identity = {"user": owner, "group": owner, "extra_groups": []}
             os.chown(self.directory, owner, owner)
             os.chown(self.path, owner, owner)
+        command = program if isinstance(program, list) else [program]
         self.process = subprocess.Popen(
-            [program, "-c", self.path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment(),
-            stderr=subprocess.PIPE if stderr is None else stderr, preexec_fn=before, **identity)
+            [*command, "-c", self.path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env={**environment(), **(more or {})},
+            stderr=subprocess.PIPE if stderr is None else stderr, preexec_fn=before, pass_fds=descriptors_kept, **identity)
         if stderr is None:
             self.reader = threading.Thread(target=self._collect, daemon=True)
             self.reader.start()
