@@ -16,7 +16,7 @@ static enum spend_outcome present(struct spent_store *store, int64_t step)
     char text[TOKEN_LENGTH_MAX + 1];
     struct token_verdict verdict;
     struct spend spend;
-    struct moment now = {step * 30000, step * 30000 - 1};
+    struct moment now = {.wall_ms = step * 30000, .boot_ms = step * 30000 - 1};
     enum spend_outcome outcome;
 
     assert_int_equal(
