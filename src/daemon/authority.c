@@ -18,6 +18,18 @@ struct pending_answer {
     struct tally_key *key;
 };
 
+/* For all keys together: some forty tables at otp_interval = 30, or two at 1; and what is computed
+ * for them in a second, about one table at 30 s: a few milliseconds. */
+enum { CALENDAR_BYTES_MAX = 4 << 20, CALENDAR_OTPS_A_SECOND = 8192 };
+
+static void share_calendars(const struct config *config, struct calendar_pool *pool)
+{
+    for (size_t i = 0; config != NULL && i < config->host_count; i++) {
+        for (size_t k = 0; k < config->hosts[i].key_count; k++)
+            token_key_share_calendars(config->hosts[i].keys[k], pool);
+    }
+}
+
 int authority_init(struct authority *authority, const struct config *config,
                    struct spent_store *store, struct accounts *accounts)
 {
@@ -26,6 +38,7 @@ int authority_init(struct authority *authority, const struct config *config,
     STAILQ_INIT(&authority->concluded);
     verdict_log_init(&authority->log);
     tally_init(&authority->tally);
+    calendar_pool_init(&authority->calendars, CALENDAR_BYTES_MAX, CALENDAR_OTPS_A_SECOND);
     return authority_reconfigure(authority, config);
 }
 
@@ -33,6 +46,7 @@ int authority_reconfigure(struct authority *authority, const struct config *next
 {
     if (tally_follow(&authority->tally, next) != 0)
         return -1;
+    share_calendars(next, &authority->calendars);
     authority->config = next;
     return 0;
 }
@@ -47,6 +61,7 @@ void authority_deinit(struct authority *authority)
         STAILQ_REMOVE_HEAD(&authority->unused, next);
         free(pending);
     }
+    share_calendars(authority->config, NULL);
     tally_deinit(&authority->tally);
 }
 
@@ -351,6 +366,7 @@ void authority_tick(struct authority *authority, struct moment now)
         log_event(failed ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO,
                   failed ? "users-database-failed" : "users-database-recovered");
     authority->accounts_fail = failed;
+    calendar_pool_allow(&authority->calendars);
     spent_store_tick(authority->store, now);
     verdict_log_flush(&authority->log, now);
 }

@@ -36,8 +36,9 @@ struct authority {
     struct pending_list unused;    /* kept, so that a question costs no allocation */
     struct pending_list concluded; /* in this turn: how long they took is counted at its end */
     struct tally tally;
-    uint64_t answered_at_once; /* in this turn */
-    int64_t turn_began_ns;     /* when they were asked */
+    struct calendar_pool calendars; /* of all keys */
+    uint64_t answered_at_once;      /* in this turn */
+    int64_t turn_began_ns;          /* when they were asked */
 };
 
 /* What authority_ask() says beyond the wire's answers. */

@@ -85,6 +85,21 @@ int otp_calendar_move(struct otp_calendar *calendar, int64_t centre, otp_functio
     return 0;
 }
 
+size_t otp_calendar_missing(const struct otp_calendar *calendar, int64_t centre)
+{
+    uint64_t all = 2 * calendar->reach + 1;
+    uint64_t distance = (uint64_t)llabs(centre - calendar->centre);
+
+    if (calendar->ring.first == calendar->ring.end)
+        return all;
+    return distance < all ? distance : all;
+}
+
+size_t otp_calendar_memory(const struct otp_calendar *calendar)
+{
+    return sizeof(*calendar) + calendar->bucket_count * 3 * sizeof(uint32_t);
+}
+
 static int64_t step_at(const struct otp_calendar *calendar, uint32_t place)
 {
     uint64_t mask = calendar->ring.capacity - 1;

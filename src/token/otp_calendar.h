@@ -26,6 +26,12 @@ __attribute__((warn_unused_result)) int otp_calendar_move(struct otp_calendar *c
                                                           int64_t centre, otp_function *compute,
                                                           void *context);
 
+/* How many OTPs moving it there would compute. */
+size_t otp_calendar_missing(const struct otp_calendar *calendar, int64_t centre);
+
+/* The bytes that it takes; they depend on its reach alone. */
+size_t otp_calendar_memory(const struct otp_calendar *calendar);
+
 /* The step nearest to the centre that gives otp (the earlier of two as near): true and *step_r, or
  * false. */
 bool otp_calendar_find(const struct otp_calendar *calendar, uint32_t otp, int64_t *step_r);

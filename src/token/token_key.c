@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "token/otp_calendar.h"
 #include "token/otp_ring.h"
 #include "token/totp.h"
 
@@ -18,7 +17,7 @@ struct token_key {
     struct token_key_dates dates;
     struct keyed_hash *secret;
     struct keyed_hash *seed;
-    struct otp_calendar *calendar; /* NULL until a genuine token misses the window */
+    struct calendar_lease lease; /* without a calendar until a genuine token misses the window */
     struct otp_ring near_ring;
     uint32_t near_otps[NEAR_STEPS_MAX];
 };
@@ -47,7 +46,7 @@ void token_key_destroy(struct token_key **key)
         return;
     keyed_hash_destroy(&(*key)->secret);
     keyed_hash_destroy(&(*key)->seed);
-    otp_calendar_destroy(&(*key)->calendar);
+    calendar_lease_end(&(*key)->lease);
     free(*key);
     *key = NULL;
 }
@@ -112,22 +111,44 @@ struct otp_match token_key_stretch(const struct token_key *key, uint64_t otp,
     return stretch;
 }
 
-bool token_key_find_step(struct token_key *key, uint64_t otp, int64_t now, int64_t *step_r)
+/* The near ring reaches as far to either side of now, so what is nearest in it is nearest at all. */
+static bool find_near(const struct token_key *key, uint64_t otp, int64_t now, int64_t *step_r)
 {
-    if (key->calendar == NULL)
-        key->calendar = otp_calendar_create(CLOCK_REACH_SECONDS / key->format.interval + 1);
-    if (key->calendar == NULL || otp > UINT32_MAX)
-        return false;
-    return otp_calendar_move(key->calendar, now, compute_otp, key) == 0 &&
-           otp_calendar_find(key->calendar, (uint32_t)otp, step_r);
+    bool found = false;
+
+    for (int64_t step = key->near_ring.first; step < key->near_ring.end; step++) {
+        if (otp_ring_at(&key->near_ring, step) != otp ||
+            (found && llabs(step - now) >= llabs(*step_r - now)))
+            continue;
+        *step_r = step;
+        found = true;
+    }
+    return found;
 }
 
-void token_key_forget_steps(struct token_key *key)
+enum step_search token_key_find_step(struct token_key *key, uint64_t otp, int64_t now,
+                                     int64_t *step_r)
 {
-    otp_calendar_destroy(&key->calendar);
+    const struct otp_calendar *calendar;
+
+    if (otp > UINT32_MAX)
+        return STEP_NONE;
+    /* The commonest stale token is a little late: nothing has to be computed for it. */
+    if (find_near(key, otp, now, step_r))
+        return STEP_FOUND;
+    calendar = calendar_lease_take(&key->lease, CLOCK_REACH_SECONDS / key->format.interval + 1, now,
+                                   compute_otp, key);
+    if (calendar == NULL)
+        return STEP_NOT_SEARCHED;
+    return otp_calendar_find(calendar, (uint32_t)otp, step_r) ? STEP_FOUND : STEP_NONE;
+}
+
+void token_key_share_calendars(struct token_key *key, struct calendar_pool *pool)
+{
+    calendar_lease_join(&key->lease, pool);
 }
 
 bool token_key_remembers_steps(const struct token_key *key)
 {
-    return key->calendar != NULL;
+    return key->lease.calendar != NULL;
 }

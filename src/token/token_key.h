@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "token/calendar_pool.h"
 #include "token/format.h"
 
 struct token_key;
@@ -65,12 +66,24 @@ bool token_key_match(struct token_key *key, uint64_t otp, int64_t now, struct ot
 struct otp_match token_key_stretch(const struct token_key *key, uint64_t otp,
                                    struct otp_match match);
 
-/* The step nearest to now, within CLOCK_REACH_SECONDS, that gives otp: true and *step_r; else
- * false. For genuine tokens only: the first call computes thousands of OTPs. */
-bool token_key_find_step(struct token_key *key, uint64_t otp, int64_t now, int64_t *step_r);
+/* What came of looking for a step. */
+enum step_search {
+    STEP_FOUND,
+    STEP_NONE,        /* no step within CLOCK_REACH_SECONDS gives the OTP */
+    STEP_NOT_SEARCHED /* the calendars' allowance is used up, memory is short or OpenSSL fails */
+};
 
-/* Frees the table behind token_key_find_step(), which builds it again when it is needed. */
-void token_key_forget_steps(struct token_key *key);
+/*
+ * The step nearest to now, within CLOCK_REACH_SECONDS, that gives otp: STEP_FOUND and *step_r. After
+ * token_key_match() with the same now; for genuine tokens only, for a table of thousands of OTPs is
+ * built where none is.
+ */
+enum step_search token_key_find_step(struct token_key *key, uint64_t otp, int64_t now,
+                                     int64_t *step_r);
+
+/* Lets the key have its table in a pool, which outlives it or is left before it goes; NULL: in none,
+ * and without a bound, as for a program that judges one token. A table that is there is given up. */
+void token_key_share_calendars(struct token_key *key, struct calendar_pool *pool);
 
 /* Whether that table is there. */
 bool token_key_remembers_steps(const struct token_key *key);

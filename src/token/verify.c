@@ -9,9 +9,19 @@ enum progress { UNFIT, SIGNED, OUT_OF_TIME, OUT_OF_DATE, FITS };
 struct trial {
     enum progress progress;
     struct otp_match steps;
-    int64_t stale_step; /* the one nearest to now */
+    int64_t stale_step; /* the one nearest to now; now itself where it was not looked for */
     uint8_t signature[HASH_SIZE_MAX];
 };
+
+/* Benefit of the doubt where it can't be looked for now: `expired` without an offset. */
+static bool is_of_some_step(struct token_key *key, uint64_t otp, int64_t now, int64_t *step_r)
+{
+    enum step_search search = token_key_find_step(key, otp, now, step_r);
+
+    if (search == STEP_NOT_SEARCHED)
+        *step_r = now;
+    return search != STEP_NONE;
+}
 
 static void try_key(struct token_key *key, const struct token_format *format,
                     const struct token *token, const char *message, size_t size, int64_t seconds,
@@ -32,7 +42,7 @@ static void try_key(struct token_key *key, const struct token_format *format,
     trial->progress = SIGNED;
     if (in_time)
         trial->steps = token_key_stretch(key, token->otp, trial->steps);
-    else if (!token_key_find_step(key, token->otp, now, &trial->stale_step))
+    else if (!is_of_some_step(key, token->otp, now, &trial->stale_step))
         return;
     trial->progress = in_time ? FITS : OUT_OF_TIME;
     if (!token_key_in_date(key, seconds))

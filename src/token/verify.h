@@ -25,12 +25,13 @@ struct token_verdict {
     /* The index of the key that fits; meaningful unless MALFORMED or FORGED. */
     size_t key;
     /* EXPIRED and EARLY: how far the minter's clock is ahead (behind: negative) in seconds, as far
-     * as this one token tells: whole steps, the token's own age included. */
+     * as this one token tells: whole steps, the token's own age included. 0 with EXPIRED: it was
+     * not looked for (STEP_NOT_SEARCHED), and the token may be early or of another seed too. */
     int64_t clock_offset;
     /* ALLOWED: since which time step the token may have been spent, and the one to file it under
      * (token_key_stretch). */
     struct otp_match steps;
-    /* ALLOWED: the computed signature, which names the token whatever it was spelled like. */
+    /* Genuine (neither MALFORMED nor FORGED): the computed signature, which names the token whatever it was spelled like. */
     uint8_t signature[HASH_SIZE_MAX];
 };
 

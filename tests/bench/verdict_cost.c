@@ -189,8 +189,8 @@ static int measure_whole(struct bench *bench, size_t round)
         return -1;
     replay_index_destroy(&store->index);
     store->index = live_index(bench);
-    authority_init(&authority, bench->config, store, bench->accounts);
-    if (store->index != NULL)
+    if (authority_init(&authority, bench->config, store, bench->accounts) == 0 &&
+        store->index != NULL)
         result = run_turns(bench, &authority, round);
     authority_deinit(&authority);
     return result;

@@ -344,7 +344,8 @@ static void steps_of_the_same_number_and_another_interval_have_shelves_of_their_
                               .interval = interval,
                               .window = 1};
 
-        assert_int_equal(replay_index_spend(index, &token, (struct moment){.wall_ms = 0}), SPEND_FRESH);
+        assert_int_equal(replay_index_spend(index, &token, (struct moment){.wall_ms = 0}),
+                         SPEND_FRESH);
     }
     assert_int_equal(replay_index_usage(index).shelves, 2);
     replay_index_drop_old(index, (struct moment){.wall_ms = 30060000, .boot_ms = 30060000});

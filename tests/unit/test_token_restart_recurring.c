@@ -37,8 +37,8 @@ static void a_recurring_otp_spent_before_a_restart_is_not_fresh_after_it(void **
 {
     int64_t restart = 74194138;
     struct spent_store *before = memory_store_create((struct moment){.wall_ms = 0}, false);
-    struct spent_store *after =
-        memory_store_create((struct moment){.wall_ms = restart * 30000, .boot_ms = restart * 30000 - 1}, false);
+    struct spent_store *after = memory_store_create(
+        (struct moment){.wall_ms = restart * 30000, .boot_ms = restart * 30000 - 1}, false);
 
     (void)state;
     assert_int_equal(present(before, 74194137), SPEND_FRESH);

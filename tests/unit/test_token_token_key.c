@@ -215,8 +215,9 @@ static void a_number_beyond_every_otp_matches_nothing(void **state)
     assert_int_equal(token_key_otp(key, 58907520, &otp), 0);
     assert_true(token_key_match(key, otp, 58907520, &match));
     assert_false(token_key_match(key, otp + (UINT64_C(1) << 32), 58907520, &match));
-    assert_true(token_key_find_step(key, otp, 58907520, &step));
-    assert_false(token_key_find_step(key, otp + (UINT64_C(1) << 32), 58907520, &step));
+    assert_int_equal(token_key_find_step(key, otp, 58907520, &step), STEP_FOUND);
+    assert_int_equal(token_key_find_step(key, otp + (UINT64_C(1) << 32), 58907520, &step),
+                     STEP_NONE);
     token_key_destroy(&key);
 }
 
@@ -239,15 +240,16 @@ static void steps_are_found_within_26_hours_at_every_interval(void **state)
             uint32_t otp;
 
             assert_int_equal(token_key_otp(key, now + sign * reach, &otp), 0);
-            expect(token_key_find_step(key, otp, now, &step) && step == now + sign * reach,
+            expect(token_key_find_step(key, otp, now, &step) == STEP_FOUND &&
+                       step == now + sign * reach,
                    "interval %u: the last step is found as %lld", intervals[i],
                    (long long)(step - now));
             assert_int_equal(token_key_otp(key, now + sign * (reach + 1), &otp), 0);
-            expect(!token_key_find_step(key, otp, now, &step), "interval %u: one step more",
-                   intervals[i]);
+            expect(token_key_find_step(key, otp, now, &step) == STEP_NONE,
+                   "interval %u: one step more", intervals[i]);
         }
         assert_true(token_key_remembers_steps(key));
-        token_key_forget_steps(key);
+        token_key_share_calendars(key, NULL);
         assert_false(token_key_remembers_steps(key));
         token_key_destroy(&key);
     }

@@ -270,3 +270,7 @@ class Daemon:
     def processor_seconds(self):
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def processor_nanoseconds(self):
+        """The same to the nanosecond, as the scheduler counts it."""
+        return int(pathlib.Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0])
