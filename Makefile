@@ -126,9 +126,10 @@ run: all
 # --- proving it ------------------------------------------------------------------------------------------------------
 
 PYTEST    := /usr/bin/python3 -m pytest -q -p no:cacheprovider
-C_FILES   = $(shell git ls-files 'src/*.[ch]' 'tests/*.[ch]')
+FILES     = $(shell tools/list-files)
+C_FILES   = $(filter src/%.c src/%.h tests/%.c tests/%.h,$(FILES))
 C_SOURCES = $(filter %.c,$(C_FILES))
-SHELL_FILES = $(shell git grep -lE '^\#!/(bin/sh|usr/bin/env bash)' -- tools tests .ci)
+SHELL_FILES = $(shell grep -lE '^\#!/(bin/sh|usr/bin/env bash)' $(filter tools/% tests/% .ci/%,$(FILES)))
 # Each folder is a run of its own: they have helpers of the same names. Prosody and the browser are tried with the plain
 # build alone, and the documents, whose sandbox LeakSanitizer does not work in: what they ask of the programs, the others
 # ask under the sanitizers too.
@@ -236,6 +237,20 @@ install: all
 	install -d -m 750 $(DESTDIR)$(SYSCONFDIR)/xmpp-authd
 	[ -e $(DESTDIR)$(SYSCONFDIR)/xmpp-authd/xmpp-authd.conf ] || \
 	    install -m 640 conf/xmpp-authd.conf $(DESTDIR)$(SYSCONFDIR)/xmpp-authd/
+
+# --- handing it on ---------------------------------------------------------------------------------------------------
+
+# The source archive: the same files give the same bytes.
+.PHONY: dist
+dist:
+	tools/dist $(VERSION) $(BUILD)
+
+# The Debian packages, in $(BUILD)/deb.
+.PHONY: deb deb-packages
+deb-packages:
+	@tools/install-packages deb
+deb: deb-packages
+	tools/deb $(VERSION) $(BUILD)/deb
 
 .PHONY: clean
 clean:

@@ -7,9 +7,8 @@ from documents import ROOT
 
 
 def documents():
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
-    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    return [ROOT / name for name in sorted(names)]
+    names = subprocess.run([ROOT / "tools" / "list-files"], capture_output=True, text=True, check=True).stdout.splitlines()
+    return [ROOT / name for name in names if name.endswith(".md")]
 
 
 def without_fences(text):
