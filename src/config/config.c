@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "config/hosts.h"
+#include "config/key_rules.h"
 #include "config/listeners.h"
 #include "config/replay.h"
 #include "config/source_file.h"
@@ -20,6 +22,7 @@ static void build(struct config *config, const struct source_file *file, struct 
     listeners_build(config, problems);
     replay_build(config, problems, &holders);
     hosts_build(config, problems, &holders);
+    key_rules_check(config, time(NULL), problems);
     listeners_check_groups(config, holders, problems);
 }
 

@@ -49,6 +49,7 @@ struct host {
     const char **key_names; /* "" for the section's own */
     const struct key_values **key_values;
     struct key_fingerprint *key_fingerprints;
+    int *key_lines; /* where each begins in the file */
     size_t key_count;
     size_t key_room; /* how many keys the file means it to have */
     struct is_user_rule is_user;

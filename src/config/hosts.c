@@ -16,6 +16,7 @@ struct builder {
 
 /* Where a key's secrets stand, for what is wrong with them. */
 struct key_origin {
+    int line;
     int seed_line;
     int secret_line;
 };
@@ -109,6 +110,7 @@ static void add_key(struct builder *builder, struct host *host, const char *name
     host->keys[host->key_count] = key;
     host->key_names[host->key_count] = name;
     host->key_values[host->key_count] = values;
+    host->key_lines[host->key_count] = origin.line;
     host->key_count++;
 }
 
@@ -156,10 +158,12 @@ static void add_own_key(struct builder *builder, struct host *host)
     values->key.accept_from = INT64_MIN;
     values->key.accept_until = INT64_MAX;
     if (values->secrets_file != NULL) {
-        origin.seed_line = origin.secret_line = section_line_of(host->section, "secrets_file");
+        origin.line = section_line_of(host->section, "secrets_file");
+        origin.seed_line = origin.secret_line = origin.line;
         if (read_secrets_file(builder, host))
             add_key(builder, host, "", &values->key, origin);
     } else if (has_pair(builder, host->section, &values->key)) {
+        origin.line = host->section->line;
         origin.seed_line = section_line_of(host->section, "otp_seed");
         origin.secret_line = section_line_of(host->section, "token_secret");
         add_key(builder, host, "", &values->key, origin);
@@ -203,6 +207,13 @@ static void make_room(struct builder *builder, struct host *host, size_t keys)
     host->key_names = take_memory(builder, keys, sizeof(const char *));
     host->key_values = take_memory(builder, keys, sizeof(const struct key_values *));
     host->key_fingerprints = take_memory(builder, keys, sizeof(struct key_fingerprint));
+    host->key_lines = take_memory(builder, keys, sizeof(int));
+}
+
+static bool has_room(const struct host *host)
+{
+    return host->keys != NULL && host->key_names != NULL && host->key_values != NULL &&
+           host->key_fingerprints != NULL && host->key_lines != NULL;
 }
 
 static struct host *host_of_key(struct builder *builder, const struct section *section)
@@ -220,14 +231,14 @@ static void add_key_section(struct builder *builder, const struct section *secti
 {
     struct host *host = host_of_key(builder, section);
     const struct key_values *values = section->values;
-    struct key_origin origin = {section_line_of(section, "otp_seed"),
+    struct key_origin origin = {section->line, section_line_of(section, "otp_seed"),
                                 section_line_of(section, "token_secret")};
 
     if (values->accept_from >= values->accept_until)
         problems_error(builder->problems, builder->config->path,
                        section_line_of(section, "accept_until"),
                        "accept_until is not after accept_from: the key would never count");
-    if (host == NULL)
+    if (host == NULL || !has_room(host))
         return;
     if (!section_sets(section, "otp_seed") && !section_sets(section, "token_secret"))
         problems_error(builder->problems, builder->config->path, section->line,
@@ -303,7 +314,7 @@ void hosts_build(struct config *config, struct problems *problems, struct secret
             begin_host(&builder, section);
     }
     count_keys(&builder);
-    for (size_t i = 0; i < config->host_count && config->hosts[i].key_fingerprints != NULL; i++)
+    for (size_t i = 0; i < config->host_count && has_room(&config->hosts[i]); i++)
         add_own_key(&builder, &config->hosts[i]);
     for (struct section *section = config->sections.first; section != NULL;
          section = section->next) {
