@@ -30,6 +30,8 @@ const struct option_description option_descriptions[OPTION_COUNT] = {
                         "the daemon's control socket; by default the configuration's"},
     [OPTION_UNTIL] = {"--until", NULL, "TIME",
                       "up to this time: unix seconds or 2027-01-01T00:00:00Z"},
+    [OPTION_NAME] = {"--name", NULL, "NAME", "the name of the new [key HOST NAME] section"},
+    [OPTION_WRITE] = {"--write", NULL, NULL, "add the section to the configuration"},
     [OPTION_HELP] = {"--help", "-h", NULL, "show this"},
     [OPTION_VERSION] = {"--version", NULL, NULL, "show the version"},
 };

@@ -1,8 +1,6 @@
 /* keygen [HOST]: a new key, ready to be pasted. */
 
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "config/ini.h"
 #include "ctl/command.h"
@@ -22,16 +20,6 @@ static bool is_domain(const char *host)
             return false;
     }
     return length > 0 && length + strlen("[host ]") <= INI_LINE_MAX;
-}
-
-static void warn_of_open_file(void)
-{
-    struct stat status;
-
-    if (fstat(STDOUT_FILENO, &status) == 0 && S_ISREG(status.st_mode) &&
-        (status.st_mode & (S_IWGRP | S_IRWXO)) != 0)
-        ctl_complain("warning: the file that standard output goes to is open to others than its "
-                     "owner and group: chmod 640 it");
 }
 
 static void print_key(const struct new_key *key, const char *host)
@@ -62,7 +50,7 @@ static enum ctl_status run_keygen(struct arguments *arguments)
         return CTL_ERROR;
     }
     if (new_key_make(&key) == 0) {
-        warn_of_open_file();
+        new_key_warn_of_open_output();
         print_key(&key, host);
         status = CTL_YES;
     }

@@ -1,6 +1,8 @@
 #include "ctl/new_key.h"
 
 #include <stdbool.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -47,4 +49,14 @@ int new_key_make(struct new_key *key_r)
 void new_key_wipe(struct new_key *key)
 {
     OPENSSL_cleanse(key, sizeof(*key));
+}
+
+void new_key_warn_of_open_output(void)
+{
+    struct stat status;
+
+    if (fstat(STDOUT_FILENO, &status) == 0 && S_ISREG(status.st_mode) &&
+        (status.st_mode & (S_IWGRP | S_IRWXO)) != 0)
+        ctl_complain("warning: the file that standard output goes to is open to others than its "
+                     "owner and group: chmod 640 it");
 }

@@ -19,4 +19,8 @@ __attribute__((warn_unused_result)) int new_key_make(struct new_key *key_r);
 
 void new_key_wipe(struct new_key *key);
 
+/* Says so where a key is about to be printed into a file that others than its owner and group may
+ * read or write. */
+void new_key_warn_of_open_output(void);
+
 #endif
