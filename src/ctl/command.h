@@ -27,6 +27,7 @@ struct command {
 
 extern const struct command command_keygen;
 extern const struct command command_rotate;
+extern const struct command command_keys;
 extern const struct command command_mint;
 extern const struct command command_check;
 extern const struct command command_query;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ctl/ask.h"
@@ -108,4 +109,52 @@ enum ctl_status control_askf(const struct arguments *arguments, const char *form
         return CTL_ERROR;
     }
     return control_ask(arguments, request, (size_t)length);
+}
+
+/* Up to the end that the daemon sets by closing; NULL after a complaint. */
+static char *receive_whole(struct talk *talk)
+{
+    size_t used = 0, capacity = 0;
+    char *text = NULL;
+    ssize_t got = 1;
+
+    while (got > 0) {
+        if (capacity - used < 2) {
+            char *larger = capacity < CONTROL_ANSWER_MAX ? realloc(text, capacity + 65536) : NULL;
+
+            if (larger == NULL) {
+                ctl_complain("%s answers with more than there is room for", talk->path);
+                free(text);
+                return NULL;
+            }
+            text = larger;
+            capacity += 65536;
+        }
+        got = talk_receive(talk, text + used, capacity - used - 1);
+        used += got > 0 ? (size_t)got : 0;
+        talk_extend(talk);
+    }
+    text[used] = '\0';
+    if (got == 0 && used > 0 && text[used - 1] == '\n' && strncmp(text, "error=", 6) != 0)
+        return text;
+    if (got == 0)
+        ctl_complain(
+            "%s gave no answer: only root and the daemon's own user may ask there, and the "
+            "daemon must be as new as this xmpp-authctl",
+            talk->path);
+    free(text);
+    return NULL;
+}
+
+char *control_fetch(const char *path, const char *request)
+{
+    char *answer = NULL;
+    struct talk talk;
+
+    if (talk_open(&talk, path) != 0)
+        return NULL;
+    if (talk_send(&talk, request, strlen(request)) == 0)
+        answer = receive_whole(&talk);
+    talk_close(&talk);
+    return answer;
 }

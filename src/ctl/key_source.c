@@ -36,6 +36,20 @@ struct config *key_source_load_config(const struct arguments *arguments, const c
     return config;
 }
 
+const struct host *key_source_section(const struct config *config, const char *name)
+{
+    const struct host *host = name_table_find(&config->host_table, name, strlen(name));
+
+    if (host == NULL && config->any_host != NULL)
+        ctl_complain("%s has no [host %s]: its logins are judged by [host *], whose keys are those "
+                     "of '*'",
+                     config->path, name);
+    else if (host == NULL)
+        ctl_complain("%s has no [host %s]: xmpp-authctl keygen %s makes its first key",
+                     config->path, name, name);
+    return host;
+}
+
 /* Copies standard input to its end into a file that only this process has. */
 static int copy_standard_input(int descriptor)
 {

@@ -23,6 +23,9 @@ struct key_source {
  */
 struct config *key_source_load_config(const struct arguments *arguments, const char *way_out);
 
+/* The [host] section of that very name, or NULL after a complaint that says where else to look. */
+const struct host *key_source_section(const struct config *config, const char *name);
+
 /*
  * Opens the file of --secrets (`-`: standard input, read to its end), else the configuration. Weak
  * secrets of the former bring a warning only. Returns 0, or -1 after complaints. The source must

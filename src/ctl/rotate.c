@@ -63,22 +63,6 @@ static int take_name(const struct host *host, const char *name)
     return 0;
 }
 
-static const struct host *find_host(const struct config *config, const char *name)
-{
-    struct host *host = name_table_find(&config->host_table, name, strlen(name));
-
-    if (host != NULL)
-        return host;
-    if (config->any_host != NULL)
-        ctl_complain("%s has no [host %s]: its logins are judged by [host *], whose key you rotate "
-                     "with xmpp-authctl rotate '*'",
-                     config->path, name);
-    else
-        ctl_complain("%s has no [host %s]: xmpp-authctl keygen %s makes its first key",
-                     config->path, name, name);
-    return NULL;
-}
-
 /* Whether the edited file has the key that was meant, under the name that was meant. */
 static bool has_key(void *context, const struct config *config)
 {
@@ -143,7 +127,7 @@ static enum ctl_status run_rotate(struct arguments *arguments)
 
     if (config == NULL)
         return CTL_ERROR;
-    host = find_host(config, arguments->operands[0]);
+    host = key_source_section(config, arguments->operands[0]);
     if (host != NULL)
         status = make_rotation(arguments, config, host, (int64_t)time(NULL));
     config_destroy(&config);

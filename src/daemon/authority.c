@@ -44,7 +44,7 @@ int authority_init(struct authority *authority, const struct config *config,
 
 int authority_reconfigure(struct authority *authority, const struct config *next)
 {
-    if (tally_follow(&authority->tally, next) != 0)
+    if (tally_follow(&authority->tally, next, moment_seconds(moment_now())) != 0)
         return -1;
     share_calendars(next, &authority->calendars);
     authority->config = next;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "daemon/keys.h"
 #include "daemon/status.h"
 #include "wire/protocol.h"
 
@@ -29,6 +30,7 @@ struct command {
 
 static const struct command commands[] = {
     {.words = "status", .answer = write_status},
+    {.words = "keys", .operands_max = 1, .answer = keys_write},
     {.words = "deny", .operands_min = 1, .operands_max = 2, .answer = users_deny},
     {.words = "allow", .operands_min = 1, .operands_max = 1, .answer = users_allow},
     {.words = "denied", .list = ACCOUNTS_DENIED},

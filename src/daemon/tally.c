@@ -41,7 +41,7 @@ struct tally_host *tally_host_of(const struct tally *tally, const struct host *h
 /* --- following the configuration */
 
 static struct tally_key *add_key(struct tally_host *row, const char *name,
-                                 const struct key_fingerprint *fingerprint)
+                                 const struct key_fingerprint *fingerprint, int64_t seconds)
 {
     struct tally_key *key = calloc(1, sizeof(*key));
 
@@ -49,12 +49,13 @@ static struct tally_key *add_key(struct tally_host *row, const char *name,
         return NULL;
     key->name = name;
     key->fingerprint = *fingerprint;
+    key->since = seconds;
     SLIST_INSERT_HEAD(&row->all_keys, key, next);
     return key;
 }
 
 /* A row as a host gets it that was not there before; NULL where memory is short. */
-static struct tally_host *create_row(const struct host *host)
+static struct tally_host *create_row(const struct host *host, int64_t seconds)
 {
     struct tally_host *row = calloc(1, sizeof(*row));
 
@@ -64,8 +65,8 @@ static struct tally_host *create_row(const struct host *host)
     row->name = host->name;
     row->keys = calloc(host->key_count + 1, sizeof(struct tally_key *));
     while (row->keys != NULL && row->key_count < host->key_count) {
-        struct tally_key *key =
-            add_key(row, host->key_names[row->key_count], &host->key_fingerprints[row->key_count]);
+        struct tally_key *key = add_key(row, host->key_names[row->key_count],
+                                        &host->key_fingerprints[row->key_count], seconds);
 
         if (key == NULL)
             break;
@@ -78,12 +79,12 @@ static struct tally_host *create_row(const struct host *host)
     return row;
 }
 
-static struct tally_host **create_rows(const struct config *config)
+static struct tally_host **create_rows(const struct config *config, int64_t seconds)
 {
     struct tally_host **rows = calloc(config->host_count + 1, sizeof(struct tally_host *));
 
     for (size_t i = 0; rows != NULL && i < config->host_count; i++) {
-        rows[i] = create_row(&config->hosts[i]);
+        rows[i] = create_row(&config->hosts[i], seconds);
         if (rows[i] != NULL)
             continue;
         while (i > 0)
@@ -160,9 +161,9 @@ static void leave(struct tally_host *row)
         free_row(row);
 }
 
-int tally_follow(struct tally *tally, const struct config *next)
+int tally_follow(struct tally *tally, const struct config *next, int64_t seconds)
 {
-    struct tally_host **rows = create_rows(next);
+    struct tally_host **rows = create_rows(next, seconds);
 
     if (rows == NULL)
         return -1;

@@ -27,6 +27,7 @@ struct tally_key {
     SLIST_ENTRY(tally_key) next;
     struct key_fingerprint fingerprint; /* what it is known by after a reload */
     const char *name; /* "" for the section's own; borrowed from the configuration; NULL: removed */
+    int64_t since;    /* when counting began: at the start, or the reload that brought the key */
     uint64_t uses;    /* logins that were allowed by it */
     int64_t last_use; /* of them */
     int64_t last_genuine; /* a token of it, whatever its verdict: its minter may be at work still;
@@ -83,11 +84,11 @@ void tally_deinit(struct tally *tally);
 
 /*
  * Has a row for each host and key of next, which is borrowed until the one after it is followed;
- * call before the configuration followed so far is destroyed. 0, or -1 where memory is short: it
+ * call before the configuration followed so far is destroyed. seconds: the time since the epoch. 0, or -1 where memory is short: it
  * goes on with the old one.
  */
-__attribute__((warn_unused_result)) int tally_follow(struct tally *tally,
-                                                     const struct config *next);
+__attribute__((warn_unused_result)) int tally_follow(struct tally *tally, const struct config *next,
+                                                     int64_t seconds);
 
 /* The row of a host of the configuration that is followed; of NULL: NULL. Valid until the next
  * reload, or longer while it is held. */

@@ -26,7 +26,7 @@ static void follow(struct tally *tally, struct config **config, const char *text
 {
     struct config *next = configuration(text);
 
-    assert_int_equal(tally_follow(tally, next), 0);
+    assert_int_equal(tally_follow(tally, next, 1000), 0);
     config_destroy(config);
     *config = next;
 }
