@@ -84,3 +84,15 @@ def test_systemd_holds_the_socket_after_its_unit_was_enabled(walked):
     assert "listener-differs" not in output
     origins = dict(re.findall(r'listener=(\w+) .*from="the ([^"]+)"', output))
     assert origins == {"server": "service manager", "control": "configuration"}
+
+
+# --- Rotating keys
+
+
+def test_the_next_key_counts_after_the_reload_and_its_secrets_are_not_shown(walked):
+    first, second = outputs(walked, "xmpp-authctl keys example.org")
+    fingerprints = [re.findall(r"^[0-9a-f]{16}\b", shown, flags=re.MULTILINE) for shown in (first, second)]
+    assert (len(fingerprints[0]), len(fingerprints[1])) == (1, 2) and fingerprints[1][0] == fingerprints[0][0]
+    plan = outputs(walked, "rotate example.org --write")[0]
+    assert re.findall(r"\b[0-9a-f]{16}\b", plan)[0] == fingerprints[1][1] and "otp_seed = " not in plan
+    assert "the daemon does not have it yet" not in second
