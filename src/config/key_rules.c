@@ -55,8 +55,8 @@ static void check_pairs(const struct config *config, const struct host *host,
 
 static int by_beginning(const void *one, const void *other)
 {
-    const struct key_values *a = *(const struct key_values *const *)one;
-    const struct key_values *b = *(const struct key_values *const *)other;
+    const struct token_key_dates *a = one;
+    const struct token_key_dates *b = other;
 
     return (a->accept_from > b->accept_from) - (a->accept_from < b->accept_from);
 }
@@ -82,22 +82,24 @@ static void check_change(const struct config *config, const struct host *host, i
 
 /* Goes along the keys in the order of their beginnings; those that were over by now are history. */
 static void check_dates(const struct config *config, const struct host *host,
-                        const struct key_values **ordered, int64_t now, struct problems *problems)
+                        struct token_key_dates *ordered, int64_t now, struct problems *problems)
 {
     int64_t until = INT64_MIN;
     char text[TIMESTAMP_SIZE];
 
-    memcpy(ordered, host->key_values, host->key_count * sizeof(*ordered));
+    for (size_t i = 0; i < host->key_count; i++)
+        ordered[i] = (struct token_key_dates){host->key_values[i]->accept_from,
+                                              host->key_values[i]->accept_until};
     qsort(ordered, host->key_count, sizeof(*ordered), by_beginning);
     for (size_t i = 0; i < host->key_count; i++) {
-        if (until >= now && ordered[i]->accept_until > until)
-            check_change(config, host, until, ordered[i]->accept_from, problems);
-        else if (until < now && ordered[i]->accept_from > now)
+        if (until >= now && ordered[i].accept_until > until)
+            check_change(config, host, until, ordered[i].accept_from, problems);
+        else if (until < now && ordered[i].accept_from > now)
             problems_warning(problems, config->path, host->section->line,
                              "no key of %s counts before %s: until then nobody can log in",
-                             host->name, timestamp_format(ordered[i]->accept_from, text));
-        if (ordered[i]->accept_until > until)
-            until = ordered[i]->accept_until;
+                             host->name, timestamp_format(ordered[i].accept_from, text));
+        if (ordered[i].accept_until > until)
+            until = ordered[i].accept_until;
     }
     if (host->key_count > 0 && until <= now)
         problems_warning(problems, config->path, host->section->line,
@@ -110,7 +112,7 @@ void key_rules_check(const struct config *config, int64_t now, struct problems *
 {
     for (size_t i = 0; i < config->host_count; i++) {
         const struct host *host = &config->hosts[i];
-        const struct key_values **ordered = calloc(host->key_count + 1, sizeof(*ordered));
+        struct token_key_dates *ordered = calloc(host->key_count + 1, sizeof(*ordered));
 
         check_pairs(config, host, problems);
         if (ordered == NULL)

@@ -35,7 +35,7 @@ static void choose_name(const struct host *host, int64_t seconds, char name_r[NA
 
     gmtime_r(&now, &date);
     for (unsigned round = 1;; round++) {
-        for (char letter = 'a'; letter <= 'z'; letter++) {
+        for (int letter = 'a'; letter <= 'z'; letter++) {
             snprintf(name_r, NAME_SIZE, "%d%c", date.tm_year + 1900, letter);
             if (round > 1)
                 snprintf(name_r, NAME_SIZE, "%d%c%u", date.tm_year + 1900, letter, round);
