@@ -397,3 +397,13 @@ void connections_close_all(struct server *server)
         release(TAILQ_FIRST(&server->connections));
     STAILQ_INIT(&server->turn);
 }
+
+size_t connections_pending_bytes(const struct server *server)
+{
+    size_t pending = 0;
+
+    for (const struct connection *connection = TAILQ_FIRST(&server->waiting); connection != NULL;
+         connection = TAILQ_NEXT(connection, waiting))
+        pending += bytes_size(&connection->input) + answers_size(&connection->answers);
+    return pending;
+}

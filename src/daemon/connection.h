@@ -33,6 +33,9 @@ void connections_finish_turn(struct server *server);
  * memory back. */
 void connections_expire(struct server *server, struct moment now);
 
+/* Bytes of unfinished questions and of answers that were not read yet, of all connections. */
+size_t connections_pending_bytes(const struct server *server);
+
 /* Ends and releases all connections at once. */
 void connections_close_all(struct server *server);
 

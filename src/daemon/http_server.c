@@ -12,13 +12,15 @@
 #include "base/moment.h"
 #include "daemon/http_host.h"
 
-enum { HEADERS_MAX = 8192 };
+/* Beyond the headers, what a client may send that nobody has read yet. */
+enum { HEADERS_MAX = 8192, AHEAD_MAX = 16384 };
 
 /*
  * libevent's server tells nobody when a client is gone, and knows neither a bound of clients nor a
  * time for a whole request: one that sends a byte now and then stays for ever. So each client's
  * stream is made here and held by a reference of our own. Once libevent has let go of it, its
- * callbacks are gone, which a look at regular times finds.
+ * callbacks are gone, which a look finds: at regular times, and when a client comes and there is no
+ * room. Until then the descriptor stays open, so that its number is nobody else's.
  */
 struct http_client {
     struct http_client *next;
@@ -35,6 +37,14 @@ struct http_server {
     struct event *look;
     struct http_client *clients;
     size_t client_count;
+    bool is_ending;
+};
+
+struct http_hold {
+    struct http_server *server;
+    struct evhttp_request *request;
+    void (*gone)(void *context);
+    void *context;
 };
 
 static const struct timeval soon = {.tv_usec = 50000};
@@ -60,12 +70,22 @@ static void forget(struct http_server *server, struct http_client **place)
 }
 
 /* libevent sees the end of the connection and closes it. */
-static void cut_off(const struct http_client *client)
+static void cut_off(struct bufferevent *stream)
 {
-    evutil_socket_t descriptor = bufferevent_getfd(client->stream);
+    evutil_socket_t descriptor = bufferevent_getfd(stream);
 
     if (descriptor >= 0)
         shutdown(descriptor, SHUT_RDWR);
+}
+
+static evutil_socket_t descriptor_of(struct evhttp_connection *connection)
+{
+    return bufferevent_getfd(evhttp_connection_get_bufferevent(connection));
+}
+
+void http_server_cut_off(struct evhttp_connection *connection)
+{
+    cut_off(evhttp_connection_get_bufferevent(connection));
 }
 
 static void set_accepting(struct http_server *server, bool accepting)
@@ -102,7 +122,7 @@ static void look_after(struct http_server *server)
             continue;
         }
         if (client->is_surplus || now_ms - client->since_ms > (int64_t)server->rules.seconds * 1000)
-            cut_off(client);
+            cut_off(client->stream);
         place = &(*place)->next;
     }
 }
@@ -131,16 +151,22 @@ static void on_accept_error(struct evconnlistener *listener, void *context)
 static struct bufferevent *make_stream(struct event_base *loop, void *context)
 {
     struct http_server *server = context;
-    struct http_client *client = calloc(1, sizeof(*client));
+    struct http_client *client;
 
+    /* Before the new one is in the list: it has no callbacks yet, as if it had left. */
+    if (is_full(server))
+        look_after(server);
+    client = calloc(1, sizeof(*client));
     if (client == NULL)
         return NULL;
-    client->stream = bufferevent_socket_new(loop, -1, 0);
+    client->stream = bufferevent_socket_new(loop, -1, BEV_OPT_CLOSE_ON_FREE);
     if (client->stream == NULL) {
         free(client);
         return NULL;
     }
     bufferevent_incref(client->stream);
+    bufferevent_setwatermark(client->stream, EV_READ, 0,
+                             HEADERS_MAX + server->rules.body_max + AHEAD_MAX);
     client->since_ms = moment_now().boot_ms;
     client->is_surplus = is_full(server);
     client->next = server->clients;
@@ -153,17 +179,49 @@ static struct bufferevent *make_stream(struct event_base *loop, void *context)
     return client->stream;
 }
 
-static struct bufferevent *stream_of(struct evhttp_request *request)
+void http_server_give_time(struct http_server *server, struct evhttp_connection *connection)
 {
-    return evhttp_connection_get_bufferevent(evhttp_request_get_connection(request));
-}
+    const struct bufferevent *stream = evhttp_connection_get_bufferevent(connection);
 
-static void give_time(struct http_server *server, const struct bufferevent *stream)
-{
     for (struct http_client *client = server->clients; client != NULL; client = client->next) {
         if (client->stream == stream)
             client->since_ms = moment_now().boot_ms;
     }
+}
+
+/* libevent leaves a request that is still being answered to whoever answers it, unless the whole
+ * server ends: then it has freed it already. */
+static void on_gone(struct evhttp_connection *connection, void *context)
+{
+    struct http_hold *hold = context;
+
+    (void)connection;
+    hold->gone(hold->context);
+    if (!hold->server->is_ending)
+        evhttp_request_free(hold->request);
+    free(hold);
+}
+
+struct http_hold *http_hold(struct http_server *server, struct evhttp_request *request,
+                            void (*gone)(void *context), void *context)
+{
+    struct http_hold *hold = malloc(sizeof(*hold));
+
+    if (hold == NULL)
+        return NULL;
+    *hold = (struct http_hold){server, request, gone, context};
+    evhttp_connection_set_closecb(evhttp_request_get_connection(request), on_gone, hold);
+    return hold;
+}
+
+struct evhttp_request *http_hold_end(struct http_hold **hold)
+{
+    struct evhttp_request *request = (*hold)->request;
+
+    evhttp_connection_set_closecb(evhttp_request_get_connection(request), NULL, NULL);
+    free(*hold);
+    *hold = NULL;
+    return request;
 }
 
 void http_answer_headers(struct evhttp_request *request, const char *type)
@@ -206,13 +264,13 @@ static void on_request(struct evhttp_request *request, void *context)
 {
     struct http_server *server = context;
     const struct http_rules *rules = &server->rules;
-    struct bufferevent *stream = stream_of(request);
+    struct evhttp_connection *connection = evhttp_request_get_connection(request);
     const char *host = evhttp_find_header(evhttp_request_get_input_headers(request), "Host");
     const struct http_page *page =
         find_page(rules, evhttp_uri_get_path(evhttp_request_get_evhttp_uri(request)));
 
-    give_time(server, stream);
-    if (rules->admits != NULL && !rules->admits(rules->context, bufferevent_getfd(stream)))
+    http_server_give_time(server, connection);
+    if (rules->admits != NULL && !rules->admits(rules->context, descriptor_of(connection)))
         refuse(request, 403, "not for this user\n");
     else if (rules->is_network && !http_host_is_local(host))
         refuse(request, 421, "ask by the name localhost or by a loopback address\n");
@@ -276,6 +334,7 @@ void http_server_destroy(struct http_server **server)
 
     if (gone == NULL)
         return;
+    gone->is_ending = true;
     if (gone->http != NULL)
         evhttp_free(gone->http);
     while (gone->clients != NULL)

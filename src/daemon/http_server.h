@@ -13,13 +13,12 @@
 #include <event2/http.h>
 
 struct http_server;
+struct http_hold;
 
 /* What is asked for one path, and answered by a function. */
 struct http_page {
     const char *path; /* exact, without a query */
-    /* Answers with http_answer() or evhttp's own functions, at once or later. Whoever answers later
-     * must learn of a client that is gone (evhttp_connection_set_closecb): the request is freed with
-     * its connection. */
+    /* Answers with http_answer() or evhttp's own functions; at once, or after http_hold(). */
     void (*answer)(struct evhttp_request *request, void *context);
 };
 
@@ -52,9 +51,26 @@ void http_server_close_socket(struct http_server *server);
 /* How many clients are connected, give or take those that left within the last second. */
 size_t http_server_clients(const struct http_server *server);
 
-/* Closes the socket and all clients, without any callback, and sets *server to NULL; NULL is
- * allowed. Not to be called from a page. */
+/* Closes the socket and all clients, after telling those who hold requests that they are gone, and
+ * sets *server to NULL; NULL is allowed. Not to be called from a page. */
 void http_server_destroy(struct http_server **server);
+
+/*
+ * Keeps a request that is answered, or answered to its end, after its page has returned. Where the
+ * client goes before, gone() is called once, the hold is over, and the request must not be used any
+ * more. Returns NULL where memory is short.
+ */
+struct http_hold *http_hold(struct http_server *server, struct evhttp_request *request,
+                            void (*gone)(void *context), void *context);
+
+/* Ends a hold and sets *hold to NULL. The request has then to be answered to its end at once. */
+struct evhttp_request *http_hold_end(struct http_hold **hold);
+
+/* Gives a client its time anew: for an answer that is long, while it is read. */
+void http_server_give_time(struct http_server *server, struct evhttp_connection *connection);
+
+/* Ends a connection, so that its client can tell that the answer is not whole. */
+void http_server_cut_off(struct evhttp_connection *connection);
 
 /* Adds the headers that every answer has: nobody keeps it, nobody guesses at its type. type: of the
  * content, NULL for none. */

@@ -4,12 +4,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/timestamp.h"
+#include <event2/buffer.h>
+
+#include "daemon/exposition.h"
 #include "daemon/http_server.h"
 #include "daemon/http_socket.h"
 #include "daemon/log.h"
+#include "daemon/metrics.h"
+#include "daemon/readiness.h"
 
-enum { CLIENTS_MAX = 32, REQUEST_SECONDS = 5, ANSWER_SIZE = 256 };
+enum { CLIENTS_MAX = 32, REQUEST_SECONDS = 5 };
 
 struct monitor {
     struct server *server;
@@ -29,27 +33,87 @@ static void answer_health(struct evhttp_request *request, void *context)
 /* Whether a fresh token could be judged now: 200, or 503 and why not. */
 static void answer_readiness(struct evhttp_request *request, void *context)
 {
-    struct server *server = ((struct monitor *)context)->server;
-    int64_t opens = authority_opens(&server->authority, server_now(server));
-    const char *failure = server->authority.store->failure;
-    char time[TIMESTAMP_SIZE];
-    char answer[ANSWER_SIZE];
+    const struct monitor *monitor = context;
+    char answer[READINESS_TEXT_SIZE];
+    enum readiness readiness = readiness_of(monitor->server, answer);
 
-    if (server->draining) {
-        http_answer(request, HTTP_SERVUNAVAIL, text, "draining: the daemon was told to stop\n");
-    } else if (failure != NULL) {
-        snprintf(answer, sizeof(answer), "store-error: %s\n", failure);
-        http_answer(request, HTTP_SERVUNAVAIL, text, answer);
-    } else if (opens != 0) {
-        snprintf(answer, sizeof(answer), "starting: tokens minted before %s are refused\n",
-                 timestamp_format(opens, time));
-        http_answer(request, HTTP_SERVUNAVAIL, text, answer);
-    } else {
-        http_answer(request, HTTP_OK, text, "ready\n");
+    http_answer(request, readiness == READY ? HTTP_OK : HTTP_SERVUNAVAIL, text, answer);
+}
+
+/* --- metrics, a portion when the one before was written */
+
+struct scrape {
+    struct monitor *monitor;
+    struct evhttp_request *request;
+    struct http_hold *hold;
+    struct metrics_place place;
+    uint64_t reloads; /* a reload moves the hosts that the place counts */
+    struct evbuffer *portion;
+};
+
+static void free_scrape(struct scrape *scrape)
+{
+    if (scrape->portion != NULL)
+        evbuffer_free(scrape->portion);
+    free(scrape);
+}
+
+static void on_client_gone(void *scrape)
+{
+    free_scrape(scrape);
+}
+
+static void send_portion(struct evhttp_connection *connection, void *context)
+{
+    struct scrape *scrape = context;
+    struct server *server = scrape->monitor->server;
+    bool goes_on;
+
+    if (scrape->reloads != server->reloads) {
+        /* Half of the old hosts and half of the new: no answer at all is better. */
+        http_server_cut_off(connection);
+        return;
     }
+    goes_on = metrics_write(server, &scrape->place, scrape->portion);
+    http_server_give_time(scrape->monitor->http, connection);
+    if (goes_on) {
+        evhttp_send_reply_chunk_with_cb(scrape->request, scrape->portion, send_portion, scrape);
+        return;
+    }
+    evhttp_send_reply_chunk(scrape->request, scrape->portion);
+    evhttp_send_reply_end(http_hold_end(&scrape->hold));
+    free_scrape(scrape);
+}
+
+static void answer_metrics(struct evhttp_request *request, void *context)
+{
+    struct monitor *monitor = context;
+    struct evhttp_connection *connection = evhttp_request_get_connection(request);
+    struct scrape *scrape;
+
+    if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD) {
+        http_answer(request, HTTP_OK, EXPOSITION_TYPE, "");
+        return;
+    }
+    scrape = calloc(1, sizeof(*scrape));
+    if (scrape != NULL && (scrape->portion = evbuffer_new()) != NULL)
+        scrape->hold = http_hold(monitor->http, request, on_client_gone, scrape);
+    if (scrape == NULL || scrape->hold == NULL) {
+        if (scrape != NULL)
+            free_scrape(scrape);
+        http_answer(request, HTTP_SERVUNAVAIL, text, "memory is short\n");
+        return;
+    }
+    scrape->monitor = monitor;
+    scrape->request = request;
+    scrape->reloads = monitor->server->reloads;
+    http_answer_headers(request, EXPOSITION_TYPE);
+    evhttp_send_reply_start(request, HTTP_OK, NULL);
+    send_portion(connection, scrape);
 }
 
 static const struct http_page pages[] = {
+    {"/metrics", answer_metrics},
     {"/healthz", answer_health},
     {"/readyz", answer_readiness},
 };

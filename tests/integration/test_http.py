@@ -1,6 +1,5 @@
 """The [http] listener: health, readiness, and what it keeps from whoever asks."""
 
-import http.client
 import os
 import signal
 import socket
@@ -11,30 +10,9 @@ import pytest
 
 from harness import DEADLINE
 from harness.clients import NO, YES, LengthClient, auth
+from harness.web import Connection, free_port, get
 
 ALICE = "alice@example.org"
-
-
-class Connection(http.client.HTTPConnection):
-    """HTTP to a port of this machine, or to a socket's path."""
-
-    def __init__(self, address):
-        super().__init__("localhost", timeout=DEADLINE)
-        self.address = address
-
-    def connect(self):
-        if isinstance(self.address, int):
-            self.sock = socket.create_connection(("127.0.0.1", self.address), DEADLINE)
-        else:
-            self.sock = socket.socket(socket.AF_UNIX)
-            self.sock.settimeout(DEADLINE)
-            self.sock.connect(str(self.address))
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(params=["tcp", "unix"])
@@ -60,17 +38,6 @@ def port(configuration):
 def path(configuration):
     configuration.set("http", listen=f"unix:{configuration.directory / 'h.sock'}")
     return configuration.directory / "h.sock"
-
-
-def get(address, target, method="GET", **headers):
-    """The status and the text of an answer."""
-    connection = Connection(address)
-    try:
-        connection.request(method, target, headers=headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-    finally:
-        connection.close()
 
 
 def exchange(address, request):
