@@ -26,6 +26,15 @@ ICU_PACKAGE := icu-uc
 override CPPFLAGS += -DHAVE_ICU
 endif
 
+# xmpp-authctl doctor, which reads the chat servers' files; DOCTOR=0 leaves it out. Neither the daemon nor the relay is
+# linked with any of this.
+DOCTOR ?= $(if $(shell pkg-config --exists yaml-0.1 lua5.4 2>/dev/null && echo yes),1,0)
+DOCTOR_PACKAGES :=
+ifeq ($(DOCTOR),1)
+DOCTOR_PACKAGES := yaml-0.1 lua5.4
+override CPPFLAGS += -DHAVE_DOCTOR
+endif
+
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wcast-qual -Wwrite-strings -Wvla -Wformat=2 -Wundef
 HARDENING := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
@@ -51,10 +60,13 @@ SAY := @echo
 endif
 
 # Each room knows only the rooms to the left of it.
-ROOMS    := base token store wire config daemon ctl relay
+ROOMS    := base token store wire config daemon doctor ctl relay
 SOURCES  := $(foreach room,$(ROOMS),$(wildcard src/$(room)/*.c))
 ifneq ($(REDIS),1)
 SOURCES  := $(filter-out src/store/redis_store.c src/store/redis_denials.c,$(SOURCES))
+endif
+ifneq ($(DOCTOR),1)
+SOURCES  := $(filter-out src/doctor/%.c src/ctl/doctor.c,$(SOURCES))
 endif
 OBJECTS  := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 PROGRAMS := xmpp-authd xmpp-authctl xmpp-extauth
@@ -81,15 +93,15 @@ minter-packages:
 $(BUILD)/obj/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(SAY) '  CC    $@'
-	$(COMPILE) $(if $(findstring /relay/,$@)$(findstring xmpp-extauth,$@),,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null | sed 's/-I/-isystem /g')) -c -o $@ $<
+	$(COMPILE) $(if $(findstring /relay/,$@)$(findstring xmpp-extauth,$@),,$(shell pkg-config --cflags $(PACKAGES) $(DOCTOR_PACKAGES) 2>/dev/null | sed 's/-I/-isystem /g')) -c -o $@ $<
 
 $(BUILD)/xmpp-authd: $(BUILD)/obj/xmpp-authd.o $(call objects_of,base token store wire config daemon)
 	$(SAY) '  LINK  $@'
 	$(LINK) -o $@ $^ $$(pkg-config --libs $(PACKAGES))
 
-$(BUILD)/xmpp-authctl: $(BUILD)/obj/xmpp-authctl.o $(call objects_of,base token wire config ctl)
+$(BUILD)/xmpp-authctl: $(BUILD)/obj/xmpp-authctl.o $(call objects_of,base token wire config doctor ctl)
 	$(SAY) '  LINK  $@'
-	$(LINK) -o $@ $^ $$(pkg-config --libs libcrypto inih $(ICU_PACKAGE))
+	$(LINK) -o $@ $^ $$(pkg-config --libs libcrypto inih $(ICU_PACKAGE) $(DOCTOR_PACKAGES))
 
 # libc alone, so that it can be linked statically and dropped into any container.
 $(BUILD)/xmpp-extauth: $(BUILD)/obj/xmpp-extauth.o $(call objects_of,relay)
@@ -100,7 +112,7 @@ $(BUILD)/unit/%: tests/unit/%.c $(OBJECTS) Makefile
 	@mkdir -p $(@D)
 	$(SAY) '  CC    $@'
 	$(COMPILE) -Itests/unit $(shell pkg-config --cflags $(PACKAGES) cmocka 2>/dev/null) -o $@ $< $(OBJECTS) $(LDFLAGS) \
-	    $$(pkg-config --libs $(PACKAGES) $(ICU_PACKAGE) cmocka)
+	    $$(pkg-config --libs $(PACKAGES) $(ICU_PACKAGE) $(DOCTOR_PACKAGES) cmocka)
 
 .PHONY: units
 units: $(UNITS:%=$(BUILD)/unit/%)
@@ -133,8 +145,8 @@ SHELL_FILES = $(shell grep -lE '^\#!/(bin/sh|usr/bin/env bash)' $(filter tools/%
 # Each folder is a run of its own: they have helpers of the same names. Prosody and the browser are tried with the plain
 # build alone, and the documents, whose sandbox LeakSanitizer does not work in: what they ask of the programs, the others
 # ask under the sanitizers too.
-PYTHON_TESTS    := vectors docs integration e2e prosody browser minters
-SANITIZED_TESTS := vectors integration e2e
+PYTHON_TESTS    := vectors docs integration doctor e2e prosody browser minters
+SANITIZED_TESTS := vectors integration doctor e2e
 SANITIZED := $(BUILD)/sanitized
 CLANG     := $(BUILD)/clang
 

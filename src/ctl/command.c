@@ -9,6 +9,9 @@ static const struct command *const commands[] = {
     &command_keygen, &command_rotate, &command_keys,   &command_mint,
     &command_check,  &command_query,  &command_ping,   &command_status,
     &command_deny,   &command_allow,  &command_denied, &command_users,
+#ifdef HAVE_DOCTOR
+    &command_doctor,
+#endif
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };

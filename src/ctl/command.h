@@ -9,9 +9,10 @@
 
 /* What the program's exit status says. */
 enum ctl_status {
-    CTL_YES = 0,  /* done, allow, or yes */
-    CTL_NO = 1,   /* deny, or no */
-    CTL_ERROR = 2 /* it could not be done or decided; standard error says why */
+    CTL_YES = 0,     /* done, allow, or yes */
+    CTL_NO = 1,      /* deny, or no */
+    CTL_ERROR = 2,   /* it could not be done or decided; standard error says why */
+    CTL_UNJUDGED = 3 /* doctor's: yes, as far as could be judged */
 };
 
 struct command {
@@ -37,6 +38,9 @@ extern const struct command command_deny;
 extern const struct command command_allow;
 extern const struct command command_denied;
 extern const struct command command_users;
+#ifdef HAVE_DOCTOR
+extern const struct command command_doctor;
+#endif
 
 /* The command of that name, or NULL after a complaint that names the nearest. */
 const struct command *command_find(const char *word);
