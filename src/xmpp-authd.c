@@ -83,6 +83,7 @@ static int serve(struct config *config)
     int result;
 
     log_set_level((enum log_level)config->log->level);
+    process_report_secret_memory();
     process_raise_descriptor_limit(config->server->max_connections);
     server = server_create(config);
     if (server == NULL)

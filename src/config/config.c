@@ -8,6 +8,7 @@
 #include "config/key_rules.h"
 #include "config/listeners.h"
 #include "config/replay.h"
+#include "config/secret_memory.h"
 #include "config/source_file.h"
 
 static void build(struct config *config, const struct source_file *file, struct problems *problems)
@@ -36,6 +37,14 @@ static bool has_all_single_sections(const struct config *config)
     return true;
 }
 
+static void read_sections(struct config *config, struct source_file *file,
+                          struct problems *problems)
+{
+    sections_read(&config->sections, file, &config->arena, problems);
+    if (has_all_single_sections(config))
+        build(config, file, problems);
+}
+
 struct config *config_load(const char *path, struct problems *problems)
 {
     struct config *config = calloc(1, sizeof(*config));
@@ -49,9 +58,11 @@ struct config *config_load(const char *path, struct problems *problems)
     if (config->path == NULL)
         problems_error(problems, path, 0, "memory is short");
     else if (source_file_open(&file, config->path, true, problems, config->path, 0) == 0) {
-        sections_read(&config->sections, &file, &config->arena, problems);
-        if (has_all_single_sections(config))
-            build(config, &file, problems);
+        if (secret_memory_reserve(&file) == 0)
+            read_sections(config, &file, problems);
+        else
+            problems_error(problems, config->path, 0,
+                           "its secrets need more memory than was set aside at the start: restart");
         source_file_close(&file);
     }
     if (problems_have_error(problems))

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #endif
 
+#include "config/secret_memory.h"
 #include "daemon/log.h"
 
 /* Listeners, control socket and its clients, the loop's own, files read by a reload. */
@@ -18,6 +19,20 @@ void process_hide_memory(void)
 #ifdef __linux__
     prctl(PR_SET_DUMPABLE, 0);
 #endif
+}
+
+void process_report_secret_memory(void)
+{
+    struct log_line line;
+
+    if (secret_memory_state() == SECRET_MEMORY_LOCKED)
+        return;
+    log_begin(&line, LOG_LEVEL_WARNING, "secrets-not-locked");
+    logfmt_number(&line.fields, "kilobytes", (int64_t)(secret_memory_size() / 1024));
+    logfmt_text(&line.fields, "effect", "secrets may be written to a swap device");
+    logfmt_text(&line.fields, "advice",
+                "raise LimitMEMLOCK (ulimit -l) to that at least, or encrypt the swap device");
+    log_end(&line, LOG_LEVEL_WARNING);
 }
 
 void process_raise_descriptor_limit(int64_t connections)

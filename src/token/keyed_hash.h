@@ -1,6 +1,6 @@
 /*
- * HMAC (RFC 2104) with a key set once. OpenSSL's context is kept and rewound for each message:
- * fetching the algorithm or setting the key again would cost several times the hash itself.
+ * HMAC (RFC 2104) with a key set once: what the hashes have made of it is kept, the key is not, and
+ * fetching the algorithm or setting the key for each message would cost several times the hash.
  */
 #ifndef TOKEN_KEYED_HASH_H
 #define TOKEN_KEYED_HASH_H
@@ -19,7 +19,7 @@ const char *hash_word(enum hash hash);
 size_t hash_size(enum hash hash);
 
 /*
- * Makes HMAC with the given hash and key (any length, also 0; copied into OpenSSL's context). NULL
+ * Makes HMAC with the given hash and key (any length, also 0; not kept). NULL
  * where OpenSSL fails or memory is short. The caller owns the result and releases it with
  * keyed_hash_destroy().
  */
