@@ -214,6 +214,12 @@ $(BUILD)/timing/deny-time: tests/timing/deny_time.c $(call objects_of,base token
 check-timing: $(BUILD)/timing/deny-time
 	$<
 
+# Good and hostile load for ten minutes, or SOAK_SECONDS, through reloads, restarts, crashes and clock steps.
+SOAK_SECONDS ?= 600
+.PHONY: soak
+soak: test-packages programs
+	XMPP_AUTHD_BUILD=$(abspath $(BUILD)) XMPP_AUTHD_SOAK=$(SOAK_SECONDS) $(PYTEST) tests/soak
+
 check-bench: programs
 	tests/bench/run --quick $(BUILD)
 
