@@ -145,7 +145,7 @@ SHELL_FILES = $(shell grep -lE '^\#!/(bin/sh|usr/bin/env bash)' $(filter tools/%
 # Each folder is a run of its own: they have helpers of the same names. Prosody and the browser are tried with the plain
 # build alone, and the documents, whose sandbox LeakSanitizer does not work in: what they ask of the programs, the others
 # ask under the sanitizers too.
-PYTHON_TESTS    := vectors docs integration doctor e2e prosody browser minters
+PYTHON_TESTS    := vectors docs integration doctor e2e prosody browser minters metrics
 SANITIZED_TESTS := vectors integration doctor e2e
 SANITIZED := $(BUILD)/sanitized
 CLANG     := $(BUILD)/clang
@@ -245,7 +245,7 @@ install: all
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs/examples/minters docs/examples/minters/*
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs/images docs/images/*
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/conf conf/xmpp-authd.conf
-	cp -R conf/ejabberd conf/prosody $(DESTDIR)$(DOCDIR)/conf/
+	cp -R conf/ejabberd conf/prosody conf/prometheus conf/grafana $(DESTDIR)$(DOCDIR)/conf/
 	install -d $(DESTDIR)$(SYSTEMD_DIR)
 	sed 's|=/usr/sbin/|=$(PREFIX)/sbin/|' systemd/xmpp-authd.service >$(DESTDIR)$(SYSTEMD_DIR)/xmpp-authd.service
 	install -m 644 systemd/xmpp-authd.socket systemd/xmpp-authd@.socket $(DESTDIR)$(SYSTEMD_DIR)/
