@@ -6,6 +6,7 @@
 
 #include <event2/event_struct.h>
 
+#include "base/path_error.h"
 #include "daemon/server.h"
 
 /* Bytes of a socket's path, its end included: what an address holds. */
@@ -19,7 +20,7 @@ struct socket_file {
     ino_t inode;
 };
 
-enum { SOCKET_ERROR_SIZE = 256 };
+enum { SOCKET_ERROR_SIZE = PATH_ERROR_SIZE };
 
 /*
  * Binds and listens at path with mode and group; refuses to take the place of a living daemon's

@@ -79,6 +79,8 @@ static void on_tick(evutil_socket_t descriptor, short events, void *context)
 
     (void)descriptor;
     (void)events;
+    if (server->config->replay->store.kind == STORE_JOURNAL)
+        spent_store_suspend(server->authority.store, server_state_lost(server));
     authority_tick(&server->authority, now);
     connections_expire(server, now);
     service_tick(server);
@@ -150,7 +152,7 @@ struct server *server_create(struct config *config)
     }
     server->config = config;
     server->started = moment_now();
-    server->state = (struct state_directory){-1, -1};
+    server->state = (struct state_directory){.directory = -1, .lock = -1};
     server->service.notify.descriptor = -1;
     TAILQ_INIT(&server->connections);
     TAILQ_INIT(&server->waiting);

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/path_error.h"
 #include "daemon/listener.h"
 
 /* Chat servers open a pool of connections at once; a full backlog looks to them like an outage. */
@@ -13,18 +14,6 @@ enum { BACKLOG = 1024 };
 
 _Static_assert(SOCKET_PATH_SIZE >= sizeof(((struct sockaddr_un *)NULL)->sun_path),
                "a bound path fits");
-
-static int fail(char error_r[SOCKET_ERROR_SIZE], const char *path, const char *what)
-{
-    snprintf(error_r, SOCKET_ERROR_SIZE, "%.120s: %s", path, what);
-    return -1;
-}
-
-static int fail_errno(char error_r[SOCKET_ERROR_SIZE], const char *path, const char *doing)
-{
-    snprintf(error_r, SOCKET_ERROR_SIZE, "%.120s: %s: %s", path, doing, strerror(errno));
-    return -1;
-}
 
 static int new_socket(void)
 {
@@ -52,13 +41,14 @@ static int make_way(const struct sockaddr_un *address, char error_r[SOCKET_ERROR
     struct stat status;
 
     if (lstat(path, &status) != 0)
-        return errno == ENOENT ? 0 : fail_errno(error_r, path, "can't look at it");
+        return errno == ENOENT ? 0 : path_error_errno(error_r, path, "can't look at it");
     if (!S_ISSOCK(status.st_mode))
-        return fail(error_r, path, "a file that is no socket is in the way: move it");
+        return path_error(error_r, path, "a file that is no socket is in the way: move it");
     if (somebody_listens(address))
-        return fail(error_r, path, "another daemon listens there: stop it, or use another path");
+        return path_error(error_r, path,
+                          "another daemon listens there: stop it, or use another path");
     if (unlink(path) != 0 && errno != ENOENT)
-        return fail_errno(error_r, path, "can't remove a dead daemon's socket");
+        return path_error_errno(error_r, path, "can't remove a dead daemon's socket");
     return 0;
 }
 
@@ -80,10 +70,10 @@ static int open_to_group(const char *path, mode_t mode, gid_t group,
     struct stat status;
 
     if (lstat(path, &status) == 0 && status.st_gid != group && lchown(path, (uid_t)-1, group) != 0)
-        return fail_errno(error_r, path,
-                          "can't give it to its group (the daemon's user must be a member)");
+        return path_error_errno(error_r, path,
+                                "can't give it to its group (the daemon's user must be a member)");
     if (chmod(path, mode) != 0)
-        return fail_errno(error_r, path, "can't set its mode");
+        return path_error_errno(error_r, path, "can't set its mode");
     return 0;
 }
 
@@ -95,20 +85,21 @@ int socket_file_open(struct socket_file *file_r, const char *path, mode_t mode, 
     int descriptor;
 
     if (strlen(path) >= sizeof(address.sun_path))
-        return fail(error_r, path, "the path is longer than 107 bytes");
+        return path_error(error_r, path, "the path is longer than 107 bytes");
     memcpy(address.sun_path, path, strlen(path) + 1);
     if (make_way(&address, error_r) != 0)
         return -1;
     descriptor = new_socket();
     if (descriptor < 0)
-        return fail_errno(error_r, path, "can't make a socket");
+        return path_error_errno(error_r, path, "can't make a socket");
     if (bind_privately(descriptor, &address) != 0) {
-        fail_errno(error_r, path, "can't bind (does the directory exist, and may I write to it?)");
+        path_error_errno(error_r, path,
+                         "can't bind (does the directory exist, and may I write to it?)");
         close(descriptor);
         return -1;
     }
     if (lstat(path, &status) != 0)
-        fail_errno(error_r, path, "can't look at it");
+        path_error_errno(error_r, path, "can't look at it");
     else if (open_to_group(path, mode, group, error_r) == 0) {
         if (listen(descriptor, BACKLOG) == 0) {
             *file_r = (struct socket_file){
@@ -116,7 +107,7 @@ int socket_file_open(struct socket_file *file_r, const char *path, mode_t mode, 
             memcpy(file_r->path, path, strlen(path) + 1);
             return 0;
         }
-        fail_errno(error_r, path, "can't listen");
+        path_error_errno(error_r, path, "can't listen");
     }
     unlink(path);
     close(descriptor);

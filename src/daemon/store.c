@@ -89,7 +89,7 @@ static bool keeps_nothing(const struct config *config)
 static int open_directory(struct server *server)
 {
     const struct config *config = server->config;
-    char error[STATE_DIRECTORY_ERROR_SIZE];
+    char error[PATH_ERROR_SIZE];
     int wait_ms = (int)config->server->drain_timeout_ms + SYNC_MS;
 
     if (state_directory_open(&server->state, config->state->directory, wait_ms, error) == 0)
@@ -114,6 +114,11 @@ int server_open_state(struct server *server)
     if (server->accounts == NULL)
         log_failure(error);
     return server->accounts == NULL ? -1 : 0;
+}
+
+const char *server_state_lost(const struct server *server)
+{
+    return state_directory_lost(&server->state, server->config->state->directory);
 }
 
 struct accounts_limits server_accounts_limits(const struct config *config)

@@ -9,6 +9,9 @@
  * after logging what failed. */
 __attribute__((warn_unused_result)) int server_open_state(struct server *server);
 
+/* Why nothing may be kept in the state directory any more, in static words; NULL: it may. */
+const char *server_state_lost(const struct server *server);
+
 /* The limits that a configuration sets for the users remembered. */
 struct accounts_limits server_accounts_limits(const struct config *config);
 

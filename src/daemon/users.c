@@ -6,6 +6,7 @@
 #include "base/number.h"
 #include "base/timestamp.h"
 #include "daemon/log.h"
+#include "daemon/store.h"
 #include "wire/question.h"
 
 /* Names in a request line: three bytes and a blank each, at the least. */
@@ -54,6 +55,16 @@ static bool takes_jid(const struct control_word *word, struct evbuffer *output)
     return false;
 }
 
+/* What is kept in a directory that was moved away would be gone with the next start. */
+static bool has_database(const struct server *server, struct evbuffer *output)
+{
+    const char *lost = server_state_lost(server);
+
+    if (lost != NULL)
+        write_error(output, lost);
+    return lost == NULL;
+}
+
 static void add_end(struct logfmt *line, int64_t until)
 {
     char text[TIMESTAMP_SIZE];
@@ -80,7 +91,7 @@ void users_deny(struct server *server, const struct control_word *words, size_t 
     struct log_line line;
     int64_t until = DENIED_FOR_EVER;
 
-    if (!takes_jid(&words[0], output))
+    if (!takes_jid(&words[0], output) || !has_database(server, output))
         return;
     if (count > 1 && (number_parse(words[1].text, words[1].length, &until) != 0 ||
                       until <= moment_seconds(now))) {
@@ -107,7 +118,7 @@ void users_allow(struct server *server, const struct control_word *words, size_t
         accounts_is_denied(server->accounts, words[0].text, words[0].length, moment_seconds(now));
 
     (void)count;
-    if (!takes_jid(&words[0], output))
+    if (!takes_jid(&words[0], output) || !has_database(server, output))
         return;
     if (accounts_allow(server->accounts, words[0].text, words[0].length, now.wall_ms) != 0) {
         write_error(output, database_fails);
@@ -127,7 +138,7 @@ void users_forget(struct server *server, const struct control_word *words, size_
     struct log_line line;
 
     (void)count;
-    if (!takes_jid(&words[0], output))
+    if (!takes_jid(&words[0], output) || !has_database(server, output))
         return;
     if (accounts_forget(server->accounts, words[0].text, words[0].length) != 0) {
         write_error(output, database_fails);
@@ -153,6 +164,8 @@ void users_import(struct server *server, const struct control_word *words, size_
             return;
         names[i] = (struct accounts_name){words[i].text, words[i].length};
     }
+    if (!has_database(server, output))
+        return;
     if (accounts_import(server->accounts, names, count, moment_seconds(server_now(server)), &added,
                         &error) != 0) {
         write_error(output, error);

@@ -3,10 +3,19 @@
 enum spend_outcome spent_store_spend(struct spent_store *store, const struct spend *spend,
                                      struct moment now, struct spend_waiter *waiter)
 {
-    enum spend_outcome outcome = store->operations->spend(store, spend, now, waiter);
+    enum spend_outcome outcome = SPEND_FAILED;
 
+    if (store->suspended == NULL)
+        outcome = store->operations->spend(store, spend, now, waiter);
     store->failures += outcome == SPEND_FAILED;
     return outcome;
+}
+
+void spent_store_suspend(struct spent_store *store, const char *why)
+{
+    if (why != NULL || store->suspended != NULL)
+        store->failure = why;
+    store->suspended = why;
 }
 
 void spent_store_commit(struct spent_store *store, struct moment now)

@@ -47,6 +47,7 @@ struct spent_store {
     bool accepts_unvouched; /* the operator takes the floor's risk: it is kept, and not held to */
     uint64_t failures;      /* spends that could not be recorded */
     const char *failure;    /* what fails now, in static words; NULL: nothing */
+    const char *suspended;  /* why nothing may be spent, in static words; NULL: it may */
 };
 
 /*
@@ -55,6 +56,9 @@ struct spent_store {
  */
 enum spend_outcome spent_store_spend(struct spent_store *store, const struct spend *spend,
                                      struct moment now, struct spend_waiter *waiter);
+
+/* From here on nothing is spent, for that reason (static words), or spending goes on (NULL). */
+void spent_store_suspend(struct spent_store *store, const char *why);
 
 /* Ends the turn: what was spent in it is made to last, then those who wait for that are told. */
 void spent_store_commit(struct spent_store *store, struct moment now);

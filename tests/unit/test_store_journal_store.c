@@ -348,6 +348,21 @@ static void count_spent(int directory, const char *name)
     spent_files += strncmp(name, "spent-", 6) == 0;
 }
 
+/* The head that no longer counts a file is to be on the disk before the file goes: that may take a
+ * busy disk a while. */
+static int files_left(const struct state_fixture *fixture, struct spent_store *store,
+                      struct moment now, int at_most)
+{
+    for (int attempt = 0; attempt < 500; attempt++) {
+        tick(store, now);
+        spent_files = 0;
+        each_file(fixture->directory, count_spent);
+        if (spent_files <= at_most)
+            break;
+    }
+    return spent_files;
+}
+
 static void nothing_is_left_over_after_the_window(void **state)
 {
     const struct state_fixture *fixture = *state;
@@ -359,14 +374,8 @@ static void nothing_is_left_over_after_the_window(void **state)
             SPEND_FRESH);
         spent_store_tick(store, after(second));
     }
-    tick(store, after(600));
-    spent_files = 0;
-    each_file(fixture->directory, count_spent);
-    expect(spent_files >= 1 && spent_files <= 4, "%d files", spent_files);
-    tick(store, after(700));
-    spent_files = 0;
-    each_file(fixture->directory, count_spent);
-    assert_int_equal(spent_files, 0);
+    assert_in_range(files_left(fixture, store, after(600), 4), 1, 4);
+    assert_int_equal(files_left(fixture, store, after(700), 0), 0);
     spent_store_destroy(&store);
 }
 

@@ -5,7 +5,7 @@
 
 #include "store/state_directory.h"
 
-static const struct state_directory not_open = {-1, -1};
+static const struct state_directory not_open = {.directory = -1, .lock = -1};
 
 static void make_path(void **state, char *path_r, size_t size, const char *name)
 {
@@ -14,7 +14,7 @@ static void make_path(void **state, char *path_r, size_t size, const char *name)
 
 static void it_is_made_private_where_it_is_missing(void **state)
 {
-    char path[64], error[STATE_DIRECTORY_ERROR_SIZE] = "";
+    char path[64], error[PATH_ERROR_SIZE] = "";
     struct state_directory directory = not_open;
     struct stat status;
 
@@ -40,7 +40,7 @@ static void an_unfit_directory_is_refused_with_what_to_do(void **state)
                 {0701, "chmod 0700"},
                 {0704, "chmod 0700"},
                 {0777, "chmod 0700"}};
-    char path[64], error[STATE_DIRECTORY_ERROR_SIZE];
+    char path[64], error[PATH_ERROR_SIZE];
     struct state_directory directory = not_open;
 
     make_path(state, path, sizeof(path), "state");
@@ -62,7 +62,7 @@ static void an_unfit_directory_is_refused_with_what_to_do(void **state)
 
 static void another_users_directory_is_refused(void **state)
 {
-    char path[64], error[STATE_DIRECTORY_ERROR_SIZE];
+    char path[64], error[PATH_ERROR_SIZE];
     struct state_directory directory = not_open;
 
     if (geteuid() != 0)
@@ -78,7 +78,7 @@ static void another_users_directory_is_refused(void **state)
 static void a_second_holder_is_refused_at_once_unless_the_first_is_stopping(void **state)
 {
     const struct state_fixture *fixture = *state;
-    char error[STATE_DIRECTORY_ERROR_SIZE];
+    char error[PATH_ERROR_SIZE];
     struct state_directory first = not_open, second = not_open;
 
     expect(state_directory_open(&first, fixture->path, 0, error) == 0, "%s", error);
@@ -95,10 +95,60 @@ static void a_second_holder_is_refused_at_once_unless_the_first_is_stopping(void
     state_directory_close(&second);
 }
 
+/* Somebody tidies up: what is left of the lock is the directory's own. */
+static void a_lock_file_that_is_gone_lets_nobody_in(void **state)
+{
+    const struct state_fixture *fixture = *state;
+    char error[PATH_ERROR_SIZE];
+    struct state_directory first = not_open, second = not_open;
+
+    assert_int_equal(state_directory_open(&first, fixture->path, 0, error), 0);
+    assert_true(first.is_locked_itself);
+    remove_file(fixture->directory, "lock");
+    assert_int_equal(state_directory_open(&second, fixture->path, 0, error), -1);
+    expect(strstr(error, "another daemon") != NULL, "%s", error);
+    assert_null(state_directory_lost(&first, fixture->path));
+    /* Where directories can't be locked, the loss itself is what counts. */
+    first.is_locked_itself = false;
+    assert_non_null(state_directory_lost(&first, fixture->path));
+    remove_file(fixture->directory, "lock");
+    assert_non_null(state_directory_lost(&first, fixture->path));
+    state_directory_close(&first);
+    assert_int_equal(state_directory_open(&second, fixture->path, 0, error), 0);
+    assert_null(state_directory_lost(&second, fixture->path));
+    state_directory_close(&second);
+}
+
+static void a_directory_that_is_no_longer_at_its_path_is_lost_until_it_is_back(void **state)
+{
+    char path[64], away[64], error[PATH_ERROR_SIZE];
+    struct state_directory directory = not_open;
+
+    make_path(state, path, sizeof(path), "state");
+    make_path(state, away, sizeof(away), "away");
+    assert_null(state_directory_lost(&directory, path));
+    assert_int_equal(state_directory_open(&directory, path, 0, error), 0);
+    assert_null(state_directory_lost(&directory, path));
+    assert_int_equal(rename(path, away), 0);
+    assert_non_null(state_directory_lost(&directory, path));
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_non_null(state_directory_lost(&directory, path));
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(symlink(away, path), 0);
+    assert_null(state_directory_lost(&directory, path));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rename(away, path), 0);
+    assert_null(state_directory_lost(&directory, path));
+    remove_file(directory.directory, "lock");
+    assert_int_equal(rmdir(path), 0);
+    assert_non_null(state_directory_lost(&directory, path));
+    state_directory_close(&directory);
+}
+
 static void a_holder_that_stops_is_waited_for(void **state)
 {
     const struct state_fixture *fixture = *state;
-    char error[STATE_DIRECTORY_ERROR_SIZE];
+    char error[PATH_ERROR_SIZE];
     struct state_directory first = not_open, second = not_open;
     pid_t child;
     int status;
@@ -137,6 +187,8 @@ int main(void)
         state_test(an_unfit_directory_is_refused_with_what_to_do),
         state_test(another_users_directory_is_refused),
         state_test(a_second_holder_is_refused_at_once_unless_the_first_is_stopping),
+        state_test(a_lock_file_that_is_gone_lets_nobody_in),
+        state_test(a_directory_that_is_no_longer_at_its_path_is_lost_until_it_is_back),
         state_test(a_holder_that_stops_is_waited_for),
         state_test(what_is_not_open_can_announce_nothing),
     };
