@@ -74,7 +74,7 @@ static void write_safety(const struct key_view *key, enum key_safety safety, int
 
     snprintf(cell_r, CELL_SIZE, "%s%s", words[safety],
              tells_time ? timestamp_format(idle_since, text) : "");
-    if (safety == KEY_IN_USE && key->last_use + wait > key->last_use)
+    if (safety == KEY_IN_USE)
         snprintf(cell_r, CELL_SIZE, "no: in use; unused it can go at %s",
                  timestamp_format(key->last_use + wait, text));
     add_dead_tokens(key, cell_r);
