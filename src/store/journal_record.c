@@ -7,8 +7,8 @@
 
 static const char segment_magic[8] = {'x', 'a', 's', 'p', 'e', 'n', 't', '2'};
 
-/* Step, interval and window share eight bytes: a record is written for every login. */
-enum { WINDOW_BITS = 8, INTERVAL_BITS = 16 };
+/* Step, timeline, interval and window share eight bytes: a record is written for every login. */
+enum { WINDOW_BITS = 8, INTERVAL_BITS = 14, TIMELINE_BITS = 2 };
 
 static uint64_t checksum(uint64_t journal, const uint8_t *bytes, size_t size)
 {
@@ -23,18 +23,21 @@ static uint64_t record_checksum(uint64_t journal, uint64_t number, const uint8_t
 
 static uint64_t pack(const struct journal_record *record)
 {
-    return ((uint64_t)record->filing_step << INTERVAL_BITS | record->interval) << WINDOW_BITS |
-           record->window;
+    uint64_t packed = (uint64_t)record->filing_step << TIMELINE_BITS | record->timeline;
+
+    return (packed << INTERVAL_BITS | record->interval) << WINDOW_BITS | record->window;
 }
 
 static void unpack(uint64_t packed, struct journal_record *record)
 {
-    const uint64_t sign = UINT64_C(1) << (63 - INTERVAL_BITS - WINDOW_BITS);
+    const uint64_t sign = UINT64_C(1) << (63 - TIMELINE_BITS - INTERVAL_BITS - WINDOW_BITS);
 
     record->window = (uint32_t)(packed & ((1u << WINDOW_BITS) - 1));
     packed >>= WINDOW_BITS;
     record->interval = (uint32_t)(packed & ((1u << INTERVAL_BITS) - 1));
     packed >>= INTERVAL_BITS;
+    record->timeline = (uint32_t)(packed & ((1u << TIMELINE_BITS) - 1));
+    packed >>= TIMELINE_BITS;
     /* The step's sign is the highest of its 40 bits. */
     record->filing_step = (int64_t)((packed ^ sign) - sign);
 }

@@ -27,7 +27,8 @@ static void load_record(void *context, const struct journal_record *record, bool
                                          .first_step = record->filing_step,
                                          .filing_step = record->filing_step,
                                          .interval = record->interval,
-                                         .window = record->window},
+                                         .window = record->window,
+                                         .timeline = record->timeline},
                          store->opened, same_boot ? record->over_boot_ms : INT64_MIN);
 }
 
@@ -72,6 +73,7 @@ static int add_all(struct journal_store *store, struct moment now)
                                         .filing_step = spend->filing_step,
                                         .interval = spend->interval,
                                         .window = spend->window,
+                                        .timeline = spend->timeline,
                                         .over_boot_ms = spend_over_boot_ms(spend, now)};
 
         if (journal_add(store->journal, &record) != 0)

@@ -6,6 +6,7 @@ struct shelf {
     struct shelf *next;
     int64_t step;
     unsigned interval;
+    unsigned timeline;
     int64_t over_wall_ms; /* when the last of its tokens stops being acceptable, by either clock */
     int64_t over_boot_ms;
     struct signature_set spent;
@@ -46,6 +47,20 @@ static struct stretch steps_stretch(int64_t first, int64_t last, unsigned interv
     return (struct stretch){.begin = first * interval, .end = (last + 1) * interval};
 }
 
+/* Seconds from one timeline to the next, in what is closed: beyond any year that a clock can show. */
+#define TIMELINE_SECONDS (INT64_C(1) << 44)
+
+/* The same as it stands in what is closed: steps of different timelines never touch. */
+static struct stretch timeline_stretch(int64_t first, int64_t last, unsigned interval,
+                                       unsigned timeline)
+{
+    struct stretch stretch = steps_stretch(first, last, interval);
+
+    stretch.begin += timeline * TIMELINE_SECONDS;
+    stretch.end += timeline * TIMELINE_SECONDS;
+    return stretch;
+}
+
 static bool is_spent(const struct replay_index *index, struct signature_id id)
 {
     for (const struct shelf *shelf = index->shelves; shelf != NULL; shelf = shelf->next)
@@ -57,19 +72,26 @@ static bool is_spent(const struct replay_index *index, struct signature_id id)
     return false;
 }
 
-static struct shelf *shelf_for(struct replay_index *index, int64_t step, unsigned interval)
+static bool is_filed_on(const struct shelf *shelf, const struct spend *spend)
+{
+    return shelf->step == spend->filing_step && shelf->interval == spend->interval &&
+           shelf->timeline == spend->timeline;
+}
+
+static struct shelf *shelf_for(struct replay_index *index, const struct spend *spend)
 {
     struct shelf *shelf = index->shelves;
 
-    while (shelf != NULL && (shelf->step != step || shelf->interval != interval))
+    while (shelf != NULL && !is_filed_on(shelf, spend))
         shelf = shelf->next;
     if (shelf != NULL)
         return shelf;
     shelf = calloc(1, sizeof(*shelf));
     if (shelf == NULL)
         return NULL;
-    shelf->step = step;
-    shelf->interval = interval;
+    shelf->step = spend->filing_step;
+    shelf->interval = spend->interval;
+    shelf->timeline = spend->timeline;
     shelf->over_wall_ms = shelf->over_boot_ms = INT64_MIN;
     shelf->next = index->shelves;
     index->shelves = shelf;
@@ -97,14 +119,15 @@ static void keep_until(struct shelf *shelf, int64_t over_wall_ms, int64_t over_b
 enum spend_outcome replay_index_spend(struct replay_index *index, const struct spend *spend,
                                       struct moment now)
 {
-    struct stretch steps = steps_stretch(spend->first_step, spend->filing_step, spend->interval);
+    struct stretch steps =
+        timeline_stretch(spend->first_step, spend->filing_step, spend->interval, spend->timeline);
     struct shelf *shelf;
 
     if (is_spent(index, spend->id))
         return SPEND_REPLAYED;
     if (closed_time_touches(&index->closed, steps))
         return SPEND_CLOSED;
-    shelf = shelf_for(index, spend->filing_step, spend->interval);
+    shelf = shelf_for(index, spend);
     if (shelf == NULL || signature_set_add(&shelf->spent, spend->id) != 0)
         return SPEND_FAILED;
     keep_until(shelf, spend_over_wall_ms(spend), spend_over_boot_ms(spend, now));
@@ -118,10 +141,10 @@ void replay_index_restore(struct replay_index *index, const struct spend *spend,
 
     if (is_spent(index, spend->id))
         return;
-    shelf = shelf_for(index, spend->filing_step, spend->interval);
+    shelf = shelf_for(index, spend);
     if (shelf == NULL || signature_set_add(&shelf->spent, spend->id) != 0) {
-        closed_time_add(&index->closed,
-                        steps_stretch(spend->filing_step, spend->filing_step, spend->interval));
+        closed_time_add(&index->closed, timeline_stretch(spend->filing_step, spend->filing_step,
+                                                         spend->interval, spend->timeline));
         return;
     }
     if (over_boot_ms == INT64_MIN)
@@ -132,7 +155,7 @@ void replay_index_restore(struct replay_index *index, const struct spend *spend,
 void replay_index_forget(struct replay_index *index, const struct spend *spend)
 {
     for (struct shelf *shelf = index->shelves; shelf != NULL; shelf = shelf->next) {
-        if (shelf->step == spend->filing_step && shelf->interval == spend->interval)
+        if (is_filed_on(shelf, spend))
             signature_set_remove(&shelf->spent, spend->id);
     }
 }
@@ -162,8 +185,8 @@ bool replay_index_drop_old(struct replay_index *index, struct moment now)
         /* An empty shelf is one whose first token could not be recorded: nothing is lost with it.
          */
         if (shelf->spent.count > 0) {
-            closed_time_add(&index->closed,
-                            steps_stretch(shelf->step, shelf->step, shelf->interval));
+            closed_time_add(&index->closed, timeline_stretch(shelf->step, shelf->step,
+                                                             shelf->interval, shelf->timeline));
             closed = true;
         }
         *link = shelf->next;

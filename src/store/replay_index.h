@@ -10,6 +10,9 @@
 #include "store/closed_time.h"
 #include "store/signature_set.h"
 
+/* Kinds of tokens whose steps mean different things, each on a timeline of its own. */
+enum { SPEND_TIMELINES = 4 };
+
 /* What is to be spent. */
 struct spend {
     struct signature_id id; /* of the computed signature */
@@ -17,6 +20,7 @@ struct spend {
     int64_t filing_step;    /* the step to file it under; not before first_step */
     unsigned interval;      /* seconds of a step */
     unsigned window;        /* steps accepted either side */
+    unsigned timeline;      /* below SPEND_TIMELINES: what is closed on one is open on the others */
 };
 
 enum spend_outcome {

@@ -13,6 +13,7 @@ static struct journal_record any_record(uint64_t *random)
         .filing_step = (int64_t)random_below(random, 1u << 31) - (1 << 30),
         .interval = 1 + (uint32_t)random_below(random, 900),
         .window = (uint32_t)random_below(random, 11),
+        .timeline = (uint32_t)random_below(random, 4),
         .over_boot_ms = (int64_t)random_next(random),
     };
 }
@@ -22,7 +23,7 @@ static bool same(const struct journal_record *one, const struct journal_record *
     return one->number == other->number && one->id.low == other->id.low &&
            one->id.high == other->id.high && one->filing_step == other->filing_step &&
            one->interval == other->interval && one->window == other->window &&
-           one->over_boot_ms == other->over_boot_ms;
+           one->timeline == other->timeline && one->over_boot_ms == other->over_boot_ms;
 }
 
 static void a_record_comes_back_as_it_was(void **state)
@@ -47,7 +48,8 @@ static void extreme_records_come_back_as_they_were(void **state)
     static const struct journal_record rows[] = {
         {.number = UINT64_MAX,
          .filing_step = (INT64_C(1) << 39) - 1,
-         .interval = 65535,
+         .interval = 16383,
+         .timeline = 3,
          .window = 255},
         {.number = 0, .filing_step = -(INT64_C(1) << 39), .interval = 1, .window = 0},
         {.number = 1, .filing_step = -1, .interval = 900, .window = 10, .over_boot_ms = INT64_MIN},
@@ -78,6 +80,7 @@ static void the_bytes_are_little_endian_and_in_order(void **state)
                                     .id = {.low = 2, .high = UINT64_C(0x0300000000000000)},
                                     .filing_step = -1,
                                     .interval = 30,
+                                    .timeline = 1,
                                     .window = 0x0a,
                                     .over_boot_ms = 0x0b0c};
     uint8_t expected[32], bytes[JOURNAL_RECORD_SIZE];
@@ -85,7 +88,7 @@ static void the_bytes_are_little_endian_and_in_order(void **state)
     (void)state;
     from_hex("0200000000000000"
              "0000000000000003"
-             "0a1e00ffffffffff"
+             "0a1e40ffffffffff"
              "0c0b000000000000",
              expected);
     journal_record_encode(&record, journal, bytes);

@@ -562,6 +562,38 @@ static void a_spend_that_is_taken_back_may_be_spent_again_and_closes_nothing(voi
     replay_index_destroy(&index);
 }
 
+/* On another timeline a step is another time: what is closed on the one is open on the other, for
+ * every length of step, and a token is known whatever timeline it is filed under. */
+static void timelines_close_apart_and_know_each_others_tokens(void **state)
+{
+    (void)state;
+    for (unsigned closed = 0; closed < SPEND_TIMELINES; closed++) {
+        struct replay_index *index = new_index();
+        struct spend token = token_of(1, 0);
+
+        token.timeline = closed;
+        assert_int_equal(spend(index, token, at(0, 100)), SPEND_FRESH);
+        assert_true(replay_index_drop_old(index, at(600, 700)));
+        for (unsigned timeline = 0; timeline < SPEND_TIMELINES; timeline++) {
+            struct spend other = token_of(2 + timeline, 0);
+
+            other.timeline = timeline;
+            assert_int_equal(spend(index, other, at(0, 700)),
+                             timeline == closed ? SPEND_CLOSED : SPEND_FRESH);
+            other.timeline = (timeline + 1) % SPEND_TIMELINES;
+            if (timeline != closed)
+                assert_int_equal(spend(index, other, at(0, 700)), SPEND_REPLAYED);
+            other.id = id_of(10 + timeline);
+            other.timeline = timeline;
+            other.interval = 1;
+            other.first_step = other.filing_step = NOON_STEP * 30 + 29;
+            assert_int_equal(spend(index, other, at(0, 700)),
+                             timeline == closed ? SPEND_CLOSED : SPEND_FRESH);
+        }
+        replay_index_destroy(&index);
+    }
+}
+
 #if !SANITIZED
 static void a_token_that_could_not_be_recorded_is_not_spent(void **state)
 {
@@ -822,6 +854,7 @@ int main(void)
         cmocka_unit_test(when_a_record_is_over_by_the_boot_clock_can_be_asked),
         cmocka_unit_test(what_is_closed_can_be_carried_to_another_index),
         cmocka_unit_test(a_spend_that_is_taken_back_may_be_spent_again_and_closes_nothing),
+        cmocka_unit_test(timelines_close_apart_and_know_each_others_tokens),
 #if !SANITIZED
         cmocka_unit_test(a_token_that_could_not_be_put_back_closes_its_step),
         cmocka_unit_test(a_token_that_could_not_be_recorded_is_not_spent),
