@@ -12,10 +12,7 @@ struct pending_answer {
     STAILQ_ENTRY(pending_answer) next;
     struct authority *authority;
     struct asker *asker; /* NULL: gone */
-    int line;            /* in the verdict log */
-    struct moment asked;
-    struct tally_host *host; /* held */
-    struct tally_key *key;
+    struct verdict_note note;
 };
 
 /* For all keys together: some forty tables at otp_interval = 30, or two at 1; and what is computed
@@ -36,14 +33,16 @@ int authority_init(struct authority *authority, const struct config *config,
     *authority = (struct authority){.store = store, .accounts = accounts};
     STAILQ_INIT(&authority->unused);
     STAILQ_INIT(&authority->concluded);
-    verdict_log_init(&authority->log);
     tally_init(&authority->tally);
     calendar_pool_init(&authority->calendars, CALENDAR_BYTES_MAX, CALENDAR_OTPS_A_SECOND);
+    if (verdict_book_init(&authority->book, &authority->tally) != 0)
+        return -1;
     return authority_reconfigure(authority, config);
 }
 
 int authority_reconfigure(struct authority *authority, const struct config *next)
 {
+    verdict_book_settle(&authority->book);
     if (tally_follow(&authority->tally, next, moment_seconds(moment_now())) != 0)
         return -1;
     share_calendars(next, &authority->calendars);
@@ -62,6 +61,7 @@ void authority_deinit(struct authority *authority)
         free(pending);
     }
     share_calendars(authority->config, NULL);
+    verdict_book_deinit(&authority->book);
     tally_deinit(&authority->tally);
 }
 
@@ -96,11 +96,7 @@ static void on_outcome(struct spend_waiter *waiter, enum spend_outcome outcome)
     struct asker *asker = pending->asker;
     enum reason reason = reason_of_outcome(outcome);
 
-    tally_count(&authority->tally, pending->host, false, reason);
-    if (reason == REASON_ALLOWED)
-        tally_note_use(pending->key, moment_seconds(pending->asked));
-    tally_release(&pending->host);
-    verdict_log_conclude(&authority->log, pending->line, reason);
+    verdict_book_conclude(&authority->book, &pending->note, reason);
     STAILQ_INSERT_TAIL(&authority->concluded, pending, next);
     if (asker != NULL) {
         asker->pending = NULL;
@@ -131,67 +127,51 @@ static struct pending_answer *take_pending(struct authority *authority)
     return pending;
 }
 
-enum { BARE_JID_MAX = 2 * REQUEST_MAX };
-
-/* Writes USER@HOST, as accounts are named; its length. A question's names together are shorter than a request. */
-static size_t write_bare_jid(const struct question *question, char jid_r[BARE_JID_MAX])
-{
-    memcpy(jid_r, question->user, question->user_length);
-    jid_r[question->user_length] = '@';
-    memcpy(jid_r + question->user_length + 1, question->host, question->host_length);
-    return question->user_length + 1 + question->host_length;
-}
-
 /* A judgement on its way: what is found out in one step and needed in a later one. */
 struct judgement {
-    const struct question *question;
-    struct moment now;
+    struct verdict_facts facts;
     const struct host *host;
-    struct tally_host *row; /* of the host; NULL: none */
-    struct tally_key *key;  /* the one that fits; NULL: none */
-    struct verdict_details details;
     struct spend spend;
 };
 
 /* ALLOWED: but for what is remembered. */
 static enum reason judge_login(const struct authority *authority, struct judgement *judgement)
 {
-    const struct question *question = judgement->question;
+    const struct question *question = judgement->facts.question;
     const struct host *host = config_host(authority->config, question->host, question->host_length);
     const struct claim claim = {question->user,     question->user_length,
                                 question->host,     question->host_length,
                                 question->password, question->password_length};
     struct token_verdict verdict;
 
-    judgement->row = tally_host_of(&authority->tally, host);
+    judgement->facts.row = tally_host_of(&authority->tally, host);
     if (host == NULL)
         return REASON_UNKNOWN_HOST;
-    token_verify(host->keys, host->key_count, &host->format, &claim, moment_seconds(judgement->now),
-                 &verdict);
+    token_verify(host->keys, host->key_count, &host->format, &claim,
+                 moment_seconds(judgement->facts.now), &verdict);
     judgement->host = host;
-    judgement->details.format = &host->format;
-    judgement->details.clock_offset = verdict.clock_offset;
-    if (verdict.reason != REASON_MALFORMED && verdict.reason != REASON_FORGED) {
-        judgement->details.key = host->key_names[verdict.key];
-        judgement->key = judgement->row->keys[verdict.key];
-        tally_note_genuine(judgement->key, moment_seconds(judgement->now));
-    }
+    judgement->facts.format = &host->format;
+    judgement->facts.clock_offset = verdict.clock_offset;
     judgement->spend = (struct spend){.id = signature_id_of(verdict.signature),
                                       .first_step = verdict.steps.first,
                                       .filing_step = verdict.steps.last,
                                       .interval = host->format.interval,
                                       .window = host->format.window};
+    if (verdict.reason != REASON_MALFORMED && verdict.reason != REASON_FORGED) {
+        judgement->facts.key = judgement->facts.row->keys[verdict.key];
+        judgement->facts.token = judgement->spend.id.low;
+    }
     return verdict.reason;
 }
 
 static enum reason judge_user(const struct authority *authority, struct judgement *judgement)
 {
-    const struct question *question = judgement->question;
+    const struct question *question = judgement->facts.question;
     const struct host *host = config_host(authority->config, question->host, question->host_length);
     char jid[BARE_JID_MAX];
     size_t length;
 
-    judgement->row = tally_host_of(&authority->tally, host);
+    judgement->facts.row = tally_host_of(&authority->tally, host);
     if (host == NULL)
         return REASON_UNKNOWN_HOST;
     switch (host->is_user.mode) {
@@ -200,7 +180,7 @@ static enum reason judge_user(const struct authority *authority, struct judgemen
     case IS_USER_NEVER:
         break;
     case IS_USER_SEEN:
-        length = write_bare_jid(question, jid);
+        length = question_bare_jid(question, jid);
         if (accounts_has_seen(authority->accounts, jid, length))
             return REASON_ALLOWED;
         break;
@@ -214,18 +194,9 @@ static enum reason judge_user(const struct authority *authority, struct judgemen
 }
 
 static enum answer conclude(struct authority *authority, const struct judgement *judgement,
-                            enum reason reason, uint64_t connection)
+                            enum reason reason)
 {
-    const struct question *question = judgement->question;
-    int line = verdict_log_prepare(&authority->log, question, &judgement->details, connection,
-                                   judgement->now);
-
-    tally_count(&authority->tally, judgement->row, question->kind == QUESTION_IS_USER, reason);
-    if (reason == REASON_ALLOWED && judgement->key != NULL)
-        tally_note_use(judgement->key, moment_seconds(judgement->now));
-    authority->answered_at_once++;
-    authority->turn_began_ns = judgement->now.boot_ns;
-    verdict_log_conclude(&authority->log, line, reason);
+    verdict_book_enter(&authority->book, &judgement->facts, reason);
     return answer_of_reason(reason);
 }
 
@@ -236,8 +207,9 @@ static bool is_denied(const struct authority *authority, const struct judgement 
 
     if (accounts_denied_count(authority->accounts) == 0)
         return false;
-    length = write_bare_jid(judgement->question, jid);
-    return accounts_is_denied(authority->accounts, jid, length, moment_seconds(judgement->now));
+    length = question_bare_jid(judgement->facts.question, jid);
+    return accounts_is_denied(authority->accounts, jid, length,
+                              moment_seconds(judgement->facts.now));
 }
 
 /* A genuine token that was not spent before shows that the user exists, also where the store fails
@@ -249,8 +221,8 @@ static void note_seen(struct authority *authority, const struct judgement *judge
 
     if (judgement->host->is_user.mode != IS_USER_SEEN)
         return;
-    length = write_bare_jid(judgement->question, jid);
-    accounts_note_seen(authority->accounts, jid, length, moment_seconds(judgement->now));
+    length = question_bare_jid(judgement->facts.question, jid);
+    accounts_note_seen(authority->accounts, jid, length, moment_seconds(judgement->facts.now));
 }
 
 /* Spends the token of a login that is right in every other respect. */
@@ -261,29 +233,24 @@ static int spend_login(struct authority *authority, struct judgement *judgement,
     enum spend_outcome outcome = SPEND_FAILED;
 
     if (pending != NULL)
-        outcome = spent_store_spend(authority->store, &judgement->spend, judgement->now,
+        outcome = spent_store_spend(authority->store, &judgement->spend, judgement->facts.now,
                                     &pending->waiter);
     if (outcome == SPEND_PENDING || outcome == SPEND_FRESH)
         note_seen(authority, judgement);
     if (outcome == SPEND_PENDING) {
-        pending->line = verdict_log_prepare(&authority->log, judgement->question,
-                                            &judgement->details, asker->connection, judgement->now);
+        verdict_book_note(&authority->book, &judgement->facts, &pending->note);
         pending->asker = asker;
-        pending->asked = judgement->now;
-        pending->host = judgement->row;
-        pending->key = judgement->key;
-        tally_hold(pending->host);
         asker->pending = pending;
         return ANSWER_PENDING;
     }
     if (pending != NULL)
         STAILQ_INSERT_HEAD(&authority->unused, pending, next);
-    return conclude(authority, judgement, reason_of_outcome(outcome), asker->connection);
+    return conclude(authority, judgement, reason_of_outcome(outcome));
 }
 
 static enum reason judge(const struct authority *authority, struct judgement *judgement)
 {
-    switch (judgement->question->kind) {
+    switch (judgement->facts.question->kind) {
     case QUESTION_AUTH:
         return judge_login(authority, judgement);
     case QUESTION_IS_USER:
@@ -300,7 +267,8 @@ static enum reason judge(const struct authority *authority, struct judgement *ju
 int authority_ask(struct authority *authority, const struct question *question, struct moment now,
                   struct asker *asker)
 {
-    struct judgement judgement = {.question = question, .now = now};
+    struct judgement judgement = {
+        .facts = {.question = question, .now = now, .connection = asker->connection}};
     enum reason reason = judge(authority, &judgement);
 
     if (reason == REASON_ALLOWED && question->kind == QUESTION_AUTH &&
@@ -308,15 +276,16 @@ int authority_ask(struct authority *authority, const struct question *question, 
         reason = REASON_REVOKED;
     if (reason == REASON_ALLOWED && question->kind == QUESTION_AUTH)
         return spend_login(authority, &judgement, asker);
-    return conclude(authority, &judgement, reason, asker->connection);
+    return conclude(authority, &judgement, reason);
 }
 
 void authority_refuse_unframed(struct authority *authority, struct moment now, uint64_t connection)
 {
     static const struct question unframed = {.kind = QUESTION_MALFORMED};
-    const struct judgement judgement = {.question = &unframed, .now = now};
+    const struct verdict_facts facts = {
+        .question = &unframed, .now = now, .connection = connection};
 
-    conclude(authority, &judgement, REASON_MALFORMED, connection);
+    verdict_book_enter(&authority->book, &facts, REASON_MALFORMED);
 }
 
 /* Once when it begins to fail and once when it works again, not for every login in between. */
@@ -338,16 +307,13 @@ static void count_latency(struct authority *authority)
 {
     int64_t now_ns;
 
-    if (authority->answered_at_once == 0 && STAILQ_EMPTY(&authority->concluded))
+    if (authority->book.entered_at_once == 0 && STAILQ_EMPTY(&authority->concluded))
         return;
     now_ns = moment_boot_ns();
-    if (authority->answered_at_once > 0)
-        tally_add_latency(&authority->tally, now_ns - authority->turn_began_ns,
-                          authority->answered_at_once);
-    authority->answered_at_once = 0;
+    verdict_book_end_turn(&authority->book, now_ns);
     for (struct pending_answer *pending = STAILQ_FIRST(&authority->concluded); pending != NULL;
          pending = STAILQ_NEXT(pending, next))
-        tally_add_latency(&authority->tally, now_ns - pending->asked.boot_ns, 1);
+        tally_add_latency(&authority->tally, now_ns - pending->note.asked.boot_ns, 1);
     STAILQ_CONCAT(&authority->unused, &authority->concluded);
 }
 
@@ -368,7 +334,7 @@ void authority_tick(struct authority *authority, struct moment now)
     authority->accounts_fail = failed;
     calendar_pool_allow(&authority->calendars);
     spent_store_tick(authority->store, now);
-    verdict_log_flush(&authority->log, now);
+    verdict_book_tick(&authority->book, now);
 }
 
 int64_t authority_opens(const struct authority *authority, struct moment now)

@@ -7,7 +7,7 @@
 
 #include "config/config.h"
 #include "daemon/tally.h"
-#include "daemon/verdict_log.h"
+#include "daemon/verdict_book.h"
 #include "store/accounts.h"
 #include "store/spent_store.h"
 #include "wire/protocol.h"
@@ -27,18 +27,16 @@ struct asker {
 STAILQ_HEAD(pending_list, pending_answer);
 
 struct authority {
-    const struct config *config; /* borrowed; swapped by a reload */
-    struct spent_store *store;   /* owned */
-    struct accounts *accounts;   /* borrowed */
-    bool accounts_fail;          /* logged already */
-    struct verdict_log log;
+    const struct config *config;   /* borrowed; swapped by a reload */
+    struct spent_store *store;     /* owned */
+    struct accounts *accounts;     /* borrowed */
+    bool accounts_fail;            /* logged already */
     const char *logged_failure;    /* of the store */
     struct pending_list unused;    /* kept, so that a question costs no allocation */
     struct pending_list concluded; /* in this turn: how long they took is counted at its end */
     struct tally tally;
     struct calendar_pool calendars; /* of all keys */
-    uint64_t answered_at_once;      /* in this turn */
-    int64_t turn_began_ns;          /* when they were asked */
+    struct verdict_book book;
 };
 
 /* What authority_ask() says beyond the wire's answers. */

@@ -85,6 +85,39 @@ static void write_verdicts(const char *question, const uint64_t *counts, struct 
     }
 }
 
+/* Hosts whose minters' clocks are known to be off: a few at a time, or all is lost anyway. */
+static void write_clocks(const struct tally *tally, struct evbuffer *output)
+{
+    size_t left = 20;
+
+    for (size_t i = 0; i < tally->host_count && left > 0; i++) {
+        const struct tally_clock *clock = &tally->hosts[i]->clock;
+        char text[TIMESTAMP_SIZE];
+        struct logfmt line;
+
+        if (clock->confirmed_at == 0)
+            continue;
+        left--;
+        begin(&line, "clock");
+        logfmt_text(&line, "host", tally->hosts[i]->name);
+        logfmt_number(&line, "offset_s", clock->confirmed);
+        logfmt_text(&line, "confirmed", timestamp_format(clock->confirmed_at, text));
+        end(&line, output);
+    }
+}
+
+static void write_recorder(const struct flight_recorder *recorder, struct evbuffer *output)
+{
+    struct flight_recorder_usage usage = flight_recorder_usage(recorder);
+    struct logfmt line;
+
+    begin(&line, "recorder");
+    logfmt_number(&line, "users", (int64_t)usage.genuine_users);
+    logfmt_number(&line, "unproven_users", (int64_t)usage.other_users);
+    logfmt_number(&line, "max_bytes", (int64_t)usage.bytes);
+    end(&line, output);
+}
+
 void status_write(struct server *server, struct evbuffer *output)
 {
     struct moment now = server_now(server);
@@ -92,6 +125,8 @@ void status_write(struct server *server, struct evbuffer *output)
     write_daemon(server, now, output);
     write_connections(server, output);
     write_replay(server, now, output);
+    write_recorder(&server->authority.book.recorder, output);
+    write_clocks(&server->authority.tally, output);
     write_verdicts("auth", server->authority.tally.all.auth, output);
     write_verdicts("isuser", server->authority.tally.all.is_user, output);
 }

@@ -50,6 +50,9 @@ static struct tally_key *add_key(struct tally_host *row, const char *name,
     key->name = name;
     key->fingerprint = *fingerprint;
     key->since = seconds;
+    key->id = strtoull(fingerprint->text, NULL, 16);
+    if (key->id == 0)
+        key->id = 1;
     SLIST_INSERT_HEAD(&row->all_keys, key, next);
     return key;
 }
@@ -97,10 +100,8 @@ static struct tally_host **create_rows(const struct config *config, int64_t seco
 
 static struct tally_key *same_key(const struct tally_host *row, const struct tally_key *wanted)
 {
-    struct tally_key *key;
-
-    SLIST_FOREACH(key, &row->all_keys, next)
-    {
+    for (struct tally_key *key = SLIST_FIRST(&row->all_keys); key != NULL;
+         key = SLIST_NEXT(key, next)) {
         if (key->name != NULL && strcmp(key->fingerprint.text, wanted->fingerprint.text) == 0)
             return key;
     }
@@ -132,8 +133,8 @@ static void renew(struct tally_host *row, struct tally_host *fresh)
     struct tally_key **former = row->keys;
     struct tally_key *key;
 
-    SLIST_FOREACH(key, &row->all_keys, next)
-    key->is_removed = true;
+    for (key = SLIST_FIRST(&row->all_keys); key != NULL; key = SLIST_NEXT(key, next))
+        key->is_removed = true;
     for (size_t i = 0; i < fresh->key_count; i++) {
         key = same_key(row, fresh->keys[i]);
         if (key != NULL) {

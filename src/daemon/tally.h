@@ -15,6 +15,7 @@
 #include <sys/queue.h>
 
 #include "config/config.h"
+#include "daemon/clock_watch.h"
 #include "token/reason.h"
 
 struct tally_counts {
@@ -26,6 +27,7 @@ struct tally_counts {
 struct tally_key {
     SLIST_ENTRY(tally_key) next;
     struct key_fingerprint fingerprint; /* what it is known by after a reload */
+    uint64_t id;                        /* the same as a number; never 0 */
     const char *name; /* "" for the section's own; borrowed from the configuration; NULL: removed */
     int64_t since;    /* when counting began: at the start, or the reload that brought the key */
     uint64_t uses;    /* logins that were allowed by it */
@@ -45,15 +47,18 @@ struct tally_clock {
                              as far as is known */
 };
 
+SLIST_HEAD(tally_key_list, tally_key);
+
 struct tally_host {
     const char *name; /* the section's: a domain or "*"; borrowed from the configuration */
     struct tally_counts counts;
     struct tally_clock clock;
-    struct tally_key **keys; /* in the order of the configuration's */
+    struct clock_watch watch; /* what clock.confirmed rests on */
+    struct tally_key **keys;  /* in the order of the configuration's */
     size_t key_count;
-    SLIST_HEAD(, tally_key) all_keys; /* removed ones too, while something is pending */
-    size_t pending;                   /* answers to come that refer to this row */
-    bool is_removed;                  /* by a reload; freed with the last pending answer */
+    struct tally_key_list all_keys; /* removed ones too, while something is pending */
+    size_t pending;                 /* answers to come that refer to this row */
+    bool is_removed;                /* by a reload; freed with the last pending answer */
 };
 
 /* Bounds of the latency's buckets in nanoseconds, inclusive, rising; the last bucket has none. */

@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "daemon/log.h"
-#include "token/verify.h"
+#include "daemon/tally.h"
+#include "daemon/verdict_book.h"
 
 void verdict_log_init(struct verdict_log *log)
 {
@@ -31,26 +32,39 @@ static const char *verdict_word(enum reason reason)
     return reason_is_undecided(reason) ? "try-again" : "deny";
 }
 
-static void add_clock(struct logfmt *fields, const struct verdict_details *details)
+/* The host's sum of this second; a host whose place another has taken goes with all others. */
+static struct verdict_sum *sum_of(struct verdict_log *log, const struct tally_host *host)
 {
-    int64_t zone = time_zone_offset(details->clock_offset, details->format);
+    struct verdict_sum *sum = &log->sums[((uintptr_t)host >> 4) * UINT64_C(0x9e3779b97f4a7c15) >>
+                                         (64 - VERDICT_SUMS_BITS)];
 
-    logfmt_number(fields, "clock_offset_s", details->clock_offset);
-    if (zone != 0)
-        logfmt_number(fields, "time_zone_bug_s", zone);
+    if (host == NULL || (sum->host != NULL && sum->host != host))
+        return &log->others;
+    sum->host = host;
+    return sum;
 }
 
-int verdict_log_prepare(struct verdict_log *log, const struct question *question,
-                        const struct verdict_details *details, uint64_t connection,
-                        struct moment now)
+static bool has_line(struct verdict_log *log, const struct tally_host *host)
 {
+    struct verdict_sum *sum = sum_of(log, host);
+
+    if (log->lines >= VERDICT_LINES_A_SECOND || sum->lines >= VERDICT_LINES_OF_A_HOST ||
+        log->free_count == 0 || !log_wants(LOG_LEVEL_INFO))
+        return false;
+    log->lines++;
+    sum->lines++;
+    return true;
+}
+
+int verdict_log_prepare(struct verdict_log *log, const struct verdict_facts *facts)
+{
+    const struct question *question = facts->question;
     struct logfmt *fields;
     int place;
 
-    verdict_log_flush(log, now);
-    if (log->lines >= VERDICT_LINES_A_SECOND || log->free_count == 0 || !log_wants(LOG_LEVEL_INFO))
+    verdict_log_flush(log, facts->now);
+    if (!has_line(log, facts->row))
         return NO_VERDICT_LINE;
-    log->lines++;
     place = log->free_places[--log->free_count];
     fields = &log->waiting[place];
     fields->length = 0;
@@ -59,11 +73,11 @@ int verdict_log_prepare(struct verdict_log *log, const struct question *question
         logfmt_bytes(fields, "user", question->user, question->user_length);
         logfmt_bytes(fields, "host", question->host, question->host_length);
     }
-    if (details->key != NULL && details->key[0] != '\0')
-        logfmt_text(fields, "key", details->key);
-    if (details->clock_offset != 0)
-        add_clock(fields, details);
-    logfmt_number(fields, "connection", (int64_t)connection);
+    if (facts->key != NULL && facts->key->name != NULL && facts->key->name[0] != '\0')
+        logfmt_text(fields, "key", facts->key->name);
+    if (facts->clock_offset != 0)
+        logfmt_number(fields, "clock_offset_s", facts->clock_offset);
+    logfmt_number(fields, "connection", (int64_t)facts->connection);
     return place;
 }
 
@@ -73,12 +87,13 @@ static void add_verdict(struct log_line *line, enum reason reason)
     logfmt_text(&line->fields, "reason", reason_word(reason));
 }
 
-void verdict_log_conclude(struct verdict_log *log, int place, enum reason reason)
+void verdict_log_conclude(struct verdict_log *log, int place, const struct tally_host *host,
+                          enum reason reason)
 {
     struct log_line line;
 
     if (place == NO_VERDICT_LINE) {
-        log->summed[reason]++;
+        sum_of(log, host)->counts[reason]++;
         return;
     }
     log_begin(&line, LOG_LEVEL_INFO, "verdict");
@@ -88,21 +103,35 @@ void verdict_log_conclude(struct verdict_log *log, int place, enum reason reason
     log->free_places[log->free_count++] = place;
 }
 
+static void write_sum(struct verdict_sum *sum)
+{
+    for (size_t i = 0; i < REASON_COUNT; i++) {
+        struct log_line line;
+
+        if (sum->counts[i] == 0)
+            continue;
+        log_begin(&line, LOG_LEVEL_INFO, "verdicts-summed");
+        add_verdict(&line, (enum reason)i);
+        if (sum->host != NULL)
+            logfmt_text(&line.fields, "section", sum->host->name);
+        logfmt_number(&line.fields, "count", (int64_t)sum->counts[i]);
+        log_end(&line, LOG_LEVEL_INFO);
+    }
+    *sum = (struct verdict_sum){0};
+}
+
+void verdict_log_write_sums(struct verdict_log *log)
+{
+    for (size_t i = 0; i < VERDICT_SUMS; i++)
+        write_sum(&log->sums[i]);
+    write_sum(&log->others);
+}
+
 void verdict_log_flush(struct verdict_log *log, struct moment now)
 {
     if (now.boot_ms / 1000 == log->second)
         return;
     log->second = now.boot_ms / 1000;
     log->lines = 0;
-    for (size_t i = 0; i < REASON_COUNT; i++) {
-        struct log_line line;
-
-        if (log->summed[i] == 0)
-            continue;
-        log_begin(&line, LOG_LEVEL_INFO, "verdicts-summed");
-        add_verdict(&line, (enum reason)i);
-        logfmt_number(&line.fields, "count", (int64_t)log->summed[i]);
-        log_end(&line, LOG_LEVEL_INFO);
-    }
-    memset(log->summed, 0, sizeof(log->summed));
+    verdict_log_write_sums(log);
 }

@@ -1,7 +1,8 @@
 /*
- * Verdicts in the log: a line each while there are few, sums by reason when there are many, so that
- * a flood of questions can't flood the log or slow the answers. A verdict may be concluded later
- * than its question was read; what its line needs of the question is kept until then.
+ * Verdicts in the log: a line each while there are few, sums by host and reason when there are many,
+ * so that a flood of questions can't flood the log or slow the answers, nor one host's drown
+ * another's. A verdict may be concluded later than its question was read; what its line needs of
+ * the question is kept until then.
  */
 #ifndef DAEMON_VERDICT_LOG_H
 #define DAEMON_VERDICT_LOG_H
@@ -10,32 +11,37 @@
 
 #include "base/logfmt.h"
 #include "base/moment.h"
-#include "token/format.h"
 #include "token/reason.h"
-#include "wire/question.h"
 
-/* Lines a second, and lines that can wait for their verdict; beyond them verdicts are only summed
- * up. */
-enum { VERDICT_LINES_A_SECOND = 50 };
+struct tally_host;
+struct verdict_facts;
+
+/*
+ * Lines a second for all hosts and for one of them, and lines that can wait for their verdict;
+ * beyond them verdicts are only summed up. Hosts that are summed up by name in a second; those
+ * beyond them share one sum without a name.
+ */
+enum { VERDICT_LINES_A_SECOND = 50, VERDICT_LINES_OF_A_HOST = 40 };
+enum { VERDICT_SUMS_BITS = 4, VERDICT_SUMS = 1 << VERDICT_SUMS_BITS };
 
 /* A verdict without a line of its own. */
 enum { NO_VERDICT_LINE = -1 };
 
+/* What one host has had in this second. */
+struct verdict_sum {
+    const struct tally_host *host; /* NULL: none, or the questions about no served one */
+    int lines;
+    uint64_t counts[REASON_COUNT];
+};
+
 struct verdict_log {
     int64_t second; /* of the boot clock, that the lines are counted in */
     int lines;
-    uint64_t summed[REASON_COUNT];
+    struct verdict_sum sums[VERDICT_SUMS]; /* a host has one place where it may stand */
+    struct verdict_sum others;
     int free_places[VERDICT_LINES_A_SECOND];
     int free_count;
     struct logfmt waiting[VERDICT_LINES_A_SECOND]; /* what the question says, by place */
-};
-
-/* What a line says of the verdict itself. */
-struct verdict_details {
-    const char *key; /* the name of the key that fits, or NULL */
-    const struct token_format
-        *format;          /* of the host, for a clock offset; may be NULL where it is 0 */
-    int64_t clock_offset; /* of `expired` and `early`; else 0 */
 };
 
 /* An empty log, all zero but for its free places. */
@@ -46,15 +52,17 @@ void verdict_log_init(struct verdict_log *log);
  * line's place, to be given to verdict_log_conclude() exactly once, or NO_VERDICT_LINE where there
  * is no line to spare.
  */
-int verdict_log_prepare(struct verdict_log *log, const struct question *question,
-                        const struct verdict_details *details, uint64_t connection,
-                        struct moment now);
+int verdict_log_prepare(struct verdict_log *log, const struct verdict_facts *facts);
 
 /* Writes the line at a place with its verdict, or adds the verdict to the sums where it has none.
- */
-void verdict_log_conclude(struct verdict_log *log, int place, enum reason reason);
+ * The host (NULL: none) is borrowed until the sums are written. */
+void verdict_log_conclude(struct verdict_log *log, int place, const struct tally_host *host,
+                          enum reason reason);
 
 /* Writes the sums of a second that is over, if there are any. */
 void verdict_log_flush(struct verdict_log *log, struct moment now);
+
+/* Writes them now: their hosts are about to go. */
+void verdict_log_write_sums(struct verdict_log *log);
 
 #endif

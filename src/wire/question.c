@@ -96,3 +96,11 @@ struct question question_parse(const char *text, size_t length)
     question.kind = command->kind;
     return question;
 }
+
+size_t question_bare_jid(const struct question *question, char jid_r[BARE_JID_MAX])
+{
+    memcpy(jid_r, question->user, question->user_length);
+    jid_r[question->user_length] = '@';
+    memcpy(jid_r + question->user_length + 1, question->host, question->host_length);
+    return question->user_length + 1 + question->host_length;
+}

@@ -39,4 +39,10 @@ struct question {
  */
 struct question question_parse(const char *text, size_t length);
 
+enum { BARE_JID_MAX = 16384 };
+
+/* Writes the USER@HOST of a question that has a user, as accounts are named; its length. Together
+ * the names are shorter than a request. */
+size_t question_bare_jid(const struct question *question, char jid_r[BARE_JID_MAX]);
+
 #endif

@@ -79,7 +79,7 @@ def test_a_token_from_another_time_is_refused_and_the_log_says_how_far_off_its_c
     [verdict] = authd.log.events(mark, event="verdict")
     assert verdict["reason"] == expected
     assert abs(int(verdict["clock_offset_s"]) - offset) <= 45
-    assert verdict.get("time_zone_bug_s") == {-3600: "-3600", 7200: "7200"}.get(offset)
+    assert "time_zone_bug_s" not in verdict  # one token alone proves nothing about the minter's clock
 
 
 def test_another_users_token_is_refused(site, authd):

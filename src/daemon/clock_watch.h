@@ -1,0 +1,59 @@
+/*
+ * Whether a host's minters have a wrong clock. One genuine stale token proves nothing: a client that
+ * sends a dead token again and again passes every offset. So it takes the same offset from several
+ * tokens of at least two users within a quarter of an hour, each good login standing against one
+ * stale token; and good logins end it.
+ *
+ * What still passes for it is several people with accounts who hold tokens back for the same time,
+ * while nobody else logs in. They gain a line in the log.
+ */
+#ifndef DAEMON_CLOCK_WATCH_H
+#define DAEMON_CLOCK_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    CLOCK_EVIDENCE_MAX = 8,
+    CLOCK_EVIDENCE_OF_A_USER = 2, /* so that nobody's flood drives out what others have shown */
+    CLOCK_EVIDENCE_SECONDS = 900,
+    CLOCK_TOKENS_TO_CONFIRM = 3,
+    CLOCK_USERS_TO_CONFIRM = 2,
+    CLOCK_LOGINS_TO_CLEAR = 3,   /* good ones, no stale one of that offset between them */
+    CLOCK_WARNING_SECONDS = 3600 /* from one warning to the next, while it goes on */
+};
+
+/* A genuine token that missed its window. */
+struct clock_evidence {
+    uint64_t user;  /* names whose it is */
+    uint64_t token; /* names the token */
+    int64_t offset; /* seconds; its own age included */
+    int64_t at;     /* seconds of the boot clock */
+};
+
+/* All zero: nothing is known. */
+struct clock_watch {
+    struct clock_evidence evidence[CLOCK_EVIDENCE_MAX]; /* the oldest first */
+    unsigned count;
+    bool is_confirmed;
+    int64_t offset;         /* what is confirmed */
+    unsigned tokens, users; /* that confirmed it last */
+    int64_t warned_at;
+    unsigned good_logins; /* in a row, since it was confirmed */
+};
+
+enum clock_news {
+    CLOCK_NO_NEWS,
+    CLOCK_CONFIRMED, /* once more; nothing to be said */
+    CLOCK_WARN,      /* for the first time, with another offset, or after a long time again */
+    CLOCK_CLEAR      /* it is over */
+};
+
+/* Takes a stale token down. Offsets no further apart than tolerance, in seconds, are the same. */
+enum clock_news clock_watch_stale(struct clock_watch *watch, const struct clock_evidence *evidence,
+                                  int64_t tolerance);
+
+/* Takes a good login down: CLOCK_NO_NEWS or CLOCK_CLEAR. */
+enum clock_news clock_watch_good(struct clock_watch *watch);
+
+#endif
