@@ -114,8 +114,11 @@ static void on_accept_error(struct server_listener *listener, int error)
         listener_close(listener);
         return;
     }
-    if (error != EAGAIN && error != EWOULDBLOCK && error != ECONNABORTED && error != EINTR)
+    if (error == EAGAIN || error == EWOULDBLOCK || error == ECONNABORTED || error == EINTR)
+        return;
+    if (!server->accept_is_paused)
         log_event_text(LOG_LEVEL_ERROR, "accept-failed", "why", strerror(error));
+    pause_accepting(server, error);
 }
 
 static void on_acceptable(evutil_socket_t descriptor, short events, void *context)

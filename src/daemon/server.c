@@ -92,6 +92,13 @@ static int add_signal(struct server *server, size_t place, int number, event_cal
     return server->signals[place] == NULL ? -1 : event_add(server->signals[place], NULL);
 }
 
+/* libevent's own words would stand on standard error as they are. */
+static void on_library_message(int severity, const char *message)
+{
+    log_event_text(severity == EVENT_LOG_ERR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "libevent",
+                   "why", message);
+}
+
 static int add_events(struct server *server)
 {
     static const struct timeval second = {.tv_sec = 1};
@@ -158,6 +165,7 @@ struct server *server_create(struct config *config)
     TAILQ_INIT(&server->waiting);
     STAILQ_INIT(&server->turn);
     place_pool_init(&server->places);
+    event_set_log_callback(on_library_message);
     server->loop = event_base_new();
     if (server->loop == NULL)
         log_event_text(LOG_LEVEL_ERROR, "start-failed", "why", "the event loop can't be set up");
