@@ -18,7 +18,7 @@ PACKAGES += hiredis
 override CPPFLAGS += -DHAVE_REDIS
 endif
 
-# Names of users beyond ASCII, in xmpp-authctl alone: built where ICU is there; ICU=0 leaves it out.
+# Names of users beyond ASCII, where they must be prepared here: built where ICU is there; ICU=0 leaves it out.
 ICU ?= $(if $(shell pkg-config --exists icu-uc 2>/dev/null && echo yes),1,0)
 ICU_PACKAGE :=
 ifeq ($(ICU),1)
@@ -97,7 +97,7 @@ $(BUILD)/obj/%.o: src/%.c Makefile
 
 $(BUILD)/xmpp-authd: $(BUILD)/obj/xmpp-authd.o $(call objects_of,base token store wire config daemon)
 	$(SAY) '  LINK  $@'
-	$(LINK) -o $@ $^ $$(pkg-config --libs $(PACKAGES))
+	$(LINK) -o $@ $^ $$(pkg-config --libs $(PACKAGES) $(ICU_PACKAGE))
 
 $(BUILD)/xmpp-authctl: $(BUILD)/obj/xmpp-authctl.o $(call objects_of,base token wire config doctor ctl)
 	$(SAY) '  LINK  $@'
