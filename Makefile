@@ -209,7 +209,7 @@ check-minters: minter-packages
 $(BUILD)/timing/deny-time: tests/timing/deny_time.c $(call objects_of,base token) Makefile
 	@mkdir -p $(@D)
 	$(SAY) '  CC    $@'
-	$(COMPILE) -o $@ $< $(call objects_of,base token) $(LDFLAGS) $$(pkg-config --libs libcrypto) -lm
+	$(COMPILE) -o $@ $< $(call objects_of,base token) $(LDFLAGS) $$(pkg-config --libs libcrypto $(ICU_PACKAGE)) -lm
 
 check-timing: $(BUILD)/timing/deny-time
 	$<

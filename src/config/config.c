@@ -24,6 +24,7 @@ static void build(struct config *config, const struct source_file *file, struct 
     replay_build(config, problems, &holders);
     hosts_build(config, problems, &holders);
     key_rules_check(config, time(NULL), problems);
+    listeners_check_hosts(config, problems);
     listeners_check_groups(config, holders, problems);
 }
 

@@ -28,6 +28,7 @@ struct listener {
     const char *name; /* "" for the one of [server] */
     const char *path;
     enum protocol_choice protocol;
+    const char *host; /* PROTOCOL_SASLAUTHD: the domain that it is pinned to; else NULL */
     mode_t mode;
     gid_t group;
     struct peer_rule peers;

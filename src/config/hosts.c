@@ -35,8 +35,7 @@ static void *take_memory(struct builder *builder, size_t count, size_t size)
     return memory;
 }
 
-/* What is wrong with a domain as servers ask about it, or with *; NULL if nothing. */
-static const char *domain_complaint(const char *name)
+const char *domain_complaint(const char *name)
 {
     if (strcmp(name, "*") == 0)
         return NULL;

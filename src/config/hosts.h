@@ -19,6 +19,9 @@ struct secrets_holder {
  */
 void hosts_build(struct config *config, struct problems *problems, struct secrets_holder **holders);
 
+/* What is wrong with a domain as servers ask about it, or with *: static words; NULL if nothing. */
+const char *domain_complaint(const char *name);
+
 /* Releases the hosts' keys and users. */
 void hosts_clear(struct config *config);
 

@@ -93,18 +93,13 @@ static void build_peers(struct builder *builder, const struct section *section,
     }
 }
 
-/* Sockets that a service manager hands over are told apart by name, and these have none else. */
-static bool is_taken_name(const char *name)
-{
-    return strcmp(name, "server") == 0 || strcmp(name, "control") == 0 || strcmp(name, "http") == 0;
-}
-
-static void add_listener(struct builder *builder, const struct section *section, const char *name,
-                         const char *path, enum protocol_choice protocol,
-                         const struct access_values *access)
+/* Adds what the section says beside access. */
+static void add_listener(struct builder *builder, const struct section *section,
+                         const struct listener *given, const struct access_values *access)
 {
     struct listener *listener = &builder->config->listeners[builder->config->listener_count];
-    const char *setting = name[0] == '\0' ? "listen" : "path";
+    const char *setting = given->name[0] == '\0' ? "listen" : "path";
+    const char *path = given->path;
 
     if (path == NULL) {
         /* A bad value was complained of already. */
@@ -116,11 +111,9 @@ static void add_listener(struct builder *builder, const struct section *section,
         if (strcmp(builder->config->listeners[i].path, path) == 0)
             complain(builder, section, setting, "is another listener's already");
     }
-    *listener = (struct listener){.name = name,
-                                  .path = path,
-                                  .protocol = protocol,
-                                  .mode = (mode_t)access->mode,
-                                  .group = socket_group(builder, section, access)};
+    *listener = *given;
+    listener->mode = (mode_t)access->mode;
+    listener->group = socket_group(builder, section, access);
     build_peers(builder, section, access, &listener->peers);
     builder->config->listener_count++;
 }
@@ -180,6 +173,28 @@ static void build_http(struct builder *builder)
         complain(builder, section, "listen", "is the control socket's already");
 }
 
+/* Sockets that a service manager hands over are told apart by name, and these have none else. */
+static bool is_taken_name(const char *name)
+{
+    return strcmp(name, "server") == 0 || strcmp(name, "control") == 0 || strcmp(name, "http") == 0;
+}
+
+static void add_further_listener(struct builder *builder, const struct section *section)
+{
+    const struct listen_values *values = section->values;
+    const struct listener given = {.name = section->names[0],
+                                   .path = values->path,
+                                   .protocol = (enum protocol_choice)values->protocol,
+                                   .host = values->host};
+
+    if (is_taken_name(given.name))
+        problems_error(builder->problems, builder->config->path, section->line,
+                       "the sections server, control and http have the sockets of these names: "
+                       "give this listener another");
+    else
+        add_listener(builder, section, &given, &values->access);
+}
+
 void listeners_build(struct config *config, struct problems *problems)
 {
     struct builder builder = {config, problems};
@@ -191,21 +206,43 @@ void listeners_build(struct config *config, struct problems *problems)
     config->listeners = take_memory(&builder, count, sizeof(struct listener));
     if (config->listeners == NULL)
         return;
-    add_listener(&builder, server, "", config->server->listen, PROTOCOL_AUTO,
-                 &config->server->access);
+    add_listener(
+        &builder, server,
+        &(struct listener){.name = "", .path = config->server->listen, .protocol = PROTOCOL_AUTO},
+        &config->server->access);
     for (const struct section *section = server; section != NULL; section = section->next) {
-        const struct listen_values *values = section->values;
-
-        if (section->kind == SECTION_LISTEN && is_taken_name(section->names[0]))
-            problems_error(problems, config->path, section->line,
-                           "the sections server, control and http have the sockets of these names: "
-                           "give this listener another");
-        else if (section->kind == SECTION_LISTEN)
-            add_listener(&builder, section, section->names[0], values->path,
-                         (enum protocol_choice)values->protocol, &values->access);
+        if (section->kind == SECTION_LISTEN)
+            add_further_listener(&builder, section);
     }
     build_control(&builder);
     build_http(&builder);
+}
+
+/* What is wrong with the host of a [listen] section; NULL if nothing. */
+static const char *host_complaint(const struct config *config, const struct listen_values *values)
+{
+    if (values->protocol != PROTOCOL_SASLAUTHD)
+        return values->host == NULL ? NULL : "is for protocol = saslauthd: the others name a host";
+    if (values->host == NULL)
+        return "is missing: the saslauthd protocol names no host, so the listener must";
+    if (config_host(config, values->host, strlen(values->host)) == NULL)
+        return "names a domain that has no [host] section";
+    return domain_complaint(values->host) == NULL
+               ? NULL
+               : "is no domain as chat servers ask about it: they ask in lower case";
+}
+
+void listeners_check_hosts(const struct config *config, struct problems *problems)
+{
+    for (const struct section *section = config->sections.first; section != NULL;
+         section = section->next) {
+        const char *complaint =
+            section->kind == SECTION_LISTEN ? host_complaint(config, section->values) : NULL;
+
+        if (complaint != NULL)
+            problems_error(problems, config->path, section_line_of(section, "host"), "host %s",
+                           complaint);
+    }
 }
 
 static const struct listener *listener_of_group(const struct config *config, gid_t group)

@@ -18,7 +18,7 @@ const struct section_type section_types[SECTION_KIND_COUNT] = {
     [SECTION_KEY] = {"key", "[key DOMAIN NAME]", 2, sizeof(struct key_values)},
 };
 
-static const char *const protocols[] = {"auto", "generic", "ejabberd", NULL};
+static const char *const protocols[] = {"auto", "generic", "ejabberd", "saslauthd", NULL};
 static const char *const after_restart_rules[] = {"refuse", "accept", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const otp_hashes[] = {"sha1", "sha256", "sha512", NULL};
@@ -61,6 +61,8 @@ const struct setting settings[] = {
      .meaning = "the socket's path"},
     {SECTION_LISTEN, "protocol", VALUE_CHOICE, PLACE(listen, protocol), .initial = "auto", .choices = protocols, .restart = true,
      .meaning = "auto tells by a connection's first byte"},
+    {SECTION_LISTEN, "host", VALUE_TEXT, PLACE(listen, host), .initial = "", .restart = true,
+     .meaning = "the domain that a saslauthd listener asks about, and no other"},
     {SECTION_LISTEN, "mode", VALUE_MODE, PLACE(listen, access.mode), .initial = "0660", .restart = true,
      .meaning = "as in [server]"},
     {SECTION_LISTEN, "group", VALUE_TEXT, PLACE(listen, access.group), .initial = "", .restart = true,

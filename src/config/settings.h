@@ -107,11 +107,12 @@ struct server_values {
     int64_t drain_timeout_ms;
 };
 
-enum protocol_choice { PROTOCOL_AUTO, PROTOCOL_GENERIC, PROTOCOL_EJABBERD };
+enum protocol_choice { PROTOCOL_AUTO, PROTOCOL_GENERIC, PROTOCOL_EJABBERD, PROTOCOL_SASLAUTHD };
 
 struct listen_values {
     char *path;
     int64_t protocol; /* enum protocol_choice */
+    char *host;
     struct access_values access;
 };
 

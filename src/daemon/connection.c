@@ -10,12 +10,11 @@
 #include <event2/event_struct.h>
 #include <openssl/crypto.h>
 
-#include "daemon/answers.h"
-#include "daemon/bytes.h"
+#include "daemon/dialogue.h"
 #include "daemon/log.h"
 
 /* What one client may put into one turn of the loop, so that it can't keep the others waiting. */
-enum { READ_SIZE = 16 * 1024 };
+enum { READ_SIZE = 16 * 1024, DISCARDS_MAX = 16 };
 
 enum connection_state {
     CONNECTION_READING, /* questions are read and answered */
@@ -31,17 +30,12 @@ struct connection {
     struct server *server;
     struct event readable;
     struct event writable;
-    uint64_t number;
     int64_t waiting_since_ms; /* boot clock */
-    struct bytes
-        input; /* bytes read and not yet consumed: part of a question, or more while paused */
-    struct answers answers;
+    struct dialogue dialogue;
     enum connection_state state;
     int descriptor;
     bool is_in_turn;
     bool is_waiting;
-    bool has_asked;
-    bool progressed; /* in this turn: a question was complete, or the peer took answers */
 };
 
 static void change_state(struct connection *connection, enum connection_state state,
@@ -59,7 +53,7 @@ static void change_state(struct connection *connection, enum connection_state st
 
         log_begin(&line, LOG_LEVEL_DEBUG,
                   state == CONNECTION_CLOSED ? "connection-closed" : "connection-finishing");
-        logfmt_number(&line.fields, "connection", (int64_t)connection->number);
+        logfmt_number(&line.fields, "connection", (int64_t)connection->dialogue.number);
         logfmt_text(&line.fields, "why", why);
         log_end(&line, LOG_LEVEL_DEBUG);
     }
@@ -74,116 +68,24 @@ static void join_turn(struct connection *connection)
     STAILQ_INSERT_TAIL(&connection->server->turn, connection, turn);
 }
 
-/* `features:tryagain` counts as a connection's first question alone, and needs length framing. */
-static bool begins_try_again(const struct connection *connection, const struct question *question)
-{
-    return question->kind == QUESTION_TRY_AGAIN && !connection->has_asked &&
-           connection->answers.protocol == &protocol_ejabberd;
-}
-
-/* Asks the authority, with a place kept for the answer. -1 where memory is short. */
-static int ask(struct connection *connection, const struct question *question)
-{
-    struct server *server = connection->server;
-    struct answer_place *place = answers_reserve(&connection->answers, connection->number);
-    int answer;
-
-    if (place == NULL)
-        return -1;
-    answer = authority_ask(&server->authority, question, server_now(server), &place->asker);
-    if (answer != ANSWER_PENDING)
-        answers_fill(place, (enum answer)answer);
-    return 0;
-}
-
-static int take_question(struct connection *connection, const struct frame *frame)
-{
-    struct question question = question_parse(frame->text, frame->length);
-
-    if (begins_try_again(connection, &question)) {
-        connection->answers.understands_try_again = true;
-        return answers_add(&connection->answers, ANSWER_YES);
-    }
-    return ask(connection, &question);
-}
-
-static bool has_too_much_pending(const struct connection *connection)
-{
-    return answers_size(&connection->answers) >=
-           (size_t)connection->server->config->server->max_pending;
-}
-
-/* Answers one question at the front of data; how many bytes it took, 0 if there is none yet or no
- * more are taken. */
-static size_t answer_one(struct connection *connection, const uint8_t *data, size_t size)
-{
-    size_t maximum = (size_t)connection->server->config->server->max_request;
-    struct frame frame;
-
-    switch (connection->answers.protocol->find_frame(data, size, maximum, &frame)) {
-    case FRAME_INCOMPLETE:
-        return 0;
-    case FRAME_COMPLETE:
-        if (take_question(connection, &frame) != 0)
-            change_state(connection, CONNECTION_CLOSED, "memory is short");
-        connection->has_asked = true;
-        connection->progressed = true;
-        return frame.size;
-    case FRAME_TOO_LONG:
-        break;
-    }
-    authority_refuse_unframed(&connection->server->authority, server_now(connection->server),
-                              connection->number);
-    if (answers_add(&connection->answers, ANSWER_NO) != 0)
-        change_state(connection, CONNECTION_CLOSED, "memory is short");
-    change_state(connection, CONNECTION_FINISHING, "a question is too long");
-    return 0;
-}
-
-/* Answers the questions in data until it must stop; how many bytes were used up. */
-static size_t answer_all(struct connection *connection, const uint8_t *data, size_t size)
-{
-    size_t used = 0;
-
-    if (size > 0 && connection->answers.protocol == NULL)
-        connection->answers.protocol = protocol_of_first_byte(data[0]);
-    while (used < size && connection->state == CONNECTION_READING) {
-        size_t taken = answer_one(connection, data + used, size - used);
-
-        if (taken == 0)
-            break;
-        used += taken;
-        if (has_too_much_pending(connection))
-            change_state(connection, CONNECTION_PAUSED, NULL);
-    }
-    return used;
-}
-
-/* Keeps what was read and not used up for the next turn. */
-static void keep_input(struct connection *connection, const uint8_t *data, size_t size)
-{
-    uint8_t *place = size == 0 ? NULL : bytes_extend(&connection->input, size);
-
-    if (place != NULL)
-        memcpy(place, data, size);
-    else if (size > 0)
-        change_state(connection, CONNECTION_CLOSED, "memory is short");
-}
-
-/* Straight from where it was read, unless something was left over before. */
+/* Hands over what was read, and goes where the dialogue goes. */
 static void take_input(struct connection *connection, const uint8_t *data, size_t size)
 {
-    if (bytes_size(&connection->input) == 0) {
-        size_t used = answer_all(connection, data, size);
+    const char *why = NULL;
 
-        keep_input(connection, data + used, size - used);
-        return;
+    switch (dialogue_take(&connection->dialogue, data, size, &why)) {
+    case DIALOGUE_OPEN:
+        break;
+    case DIALOGUE_FULL:
+        change_state(connection, CONNECTION_PAUSED, NULL);
+        break;
+    case DIALOGUE_OVER:
+        change_state(connection, CONNECTION_FINISHING, why);
+        break;
+    case DIALOGUE_FAILED:
+        change_state(connection, CONNECTION_CLOSED, why);
+        break;
     }
-    keep_input(connection, data, size);
-    if (connection->state == CONNECTION_READING)
-        bytes_consume(&connection->input,
-                      answer_all(connection, connection->input.data + connection->input.start,
-                                 bytes_size(&connection->input)));
 }
 
 static void on_readable(evutil_socket_t descriptor, short events, void *context)
@@ -221,10 +123,11 @@ static void on_writable(evutil_socket_t descriptor, short events, void *context)
 /* An answer came that was not known in the turn of its question. */
 static void on_filled(struct answers *answers)
 {
-    join_turn((struct connection *)((char *)answers - offsetof(struct connection, answers)));
+    join_turn(
+        (struct connection *)((char *)answers - offsetof(struct connection, dialogue.answers)));
 }
 
-int connection_open(struct server *server, int descriptor, const struct protocol *protocol)
+int connection_open(struct server *server, int descriptor, size_t listener)
 {
     struct connection *connection = calloc(1, sizeof(*connection));
 
@@ -234,9 +137,7 @@ int connection_open(struct server *server, int descriptor, const struct protocol
     }
     connection->server = server;
     connection->descriptor = descriptor;
-    answers_init(&connection->answers, &server->places, on_filled);
-    connection->answers.protocol = protocol; /* NULL until the first byte tells */
-    connection->number = server->accepted;
+    dialogue_init(&connection->dialogue, server, listener, on_filled);
     event_assign(&connection->readable, server->loop, descriptor, EV_READ | EV_PERSIST, on_readable,
                  connection);
     event_assign(&connection->writable, server->loop, descriptor, EV_WRITE | EV_PERSIST,
@@ -255,21 +156,37 @@ int connection_open(struct server *server, int descriptor, const struct protocol
 
 static void write_output(struct connection *connection)
 {
-    size_t size = answers_ready(&connection->answers);
+    size_t size = answers_ready(&connection->dialogue.answers);
     ssize_t written;
 
     if (size == 0 || connection->state == CONNECTION_CLOSED)
         return;
     do {
-        written = send(connection->descriptor, answers_front(&connection->answers), size,
+        written = send(connection->descriptor, answers_front(&connection->dialogue.answers), size,
                        MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (written < 0 && errno == EINTR);
     if (written > 0) {
-        connection->progressed = true;
-        answers_consume(&connection->answers, (size_t)written);
+        connection->dialogue.progressed = true;
+        answers_consume(&connection->dialogue.answers, (size_t)written);
     } else if (written < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
         change_state(connection, CONNECTION_CLOSED, "writing failed");
     }
+}
+
+/* Reads away what may follow a connection's one question, so that closing does not look to the peer
+ * like a failure. What comes later than this is the peer's own affair. */
+static void discard_rest(const struct connection *connection)
+{
+    const struct protocol *protocol = connection->dialogue.answers.protocol;
+    uint8_t rest[1024];
+
+    if (protocol == NULL || !protocol->asks_once)
+        return;
+    for (int i = 0; i < DISCARDS_MAX; i++) {
+        if (recv(connection->descriptor, rest, sizeof(rest), MSG_DONTWAIT) <= 0)
+            break;
+    }
+    OPENSSL_cleanse(rest, sizeof(rest));
 }
 
 /* Waits for room where answers are left, goes on reading where they are gone. */
@@ -277,13 +194,16 @@ static void after_output(struct connection *connection)
 {
     if (connection->state == CONNECTION_CLOSED)
         return;
-    if (answers_ready(&connection->answers) == 0)
+    if (answers_ready(&connection->dialogue.answers) == 0)
         event_del(&connection->writable);
     else if (event_add(&connection->writable, NULL) != 0)
         change_state(connection, CONNECTION_CLOSED, "the event loop failed");
-    if (answers_size(&connection->answers) == 0 && connection->state == CONNECTION_FINISHING)
+    if (answers_size(&connection->dialogue.answers) == 0 &&
+        connection->state == CONNECTION_FINISHING) {
+        discard_rest(connection);
         change_state(connection, CONNECTION_CLOSED, "all is answered");
-    if (connection->state == CONNECTION_PAUSED && !has_too_much_pending(connection)) {
+    }
+    if (connection->state == CONNECTION_PAUSED && !dialogue_is_full(&connection->dialogue)) {
         change_state(connection, CONNECTION_READING, NULL);
         /* What was read before the pause must be answered though no byte comes any more. */
         event_active(&connection->readable, EV_READ, 0);
@@ -295,8 +215,9 @@ static void after_output(struct connection *connection)
 static void note_waiting(struct connection *connection)
 {
     struct server *server = connection->server;
-    bool waits = bytes_size(&connection->input) > 0 || answers_size(&connection->answers) > 0;
-    bool begins = waits && (!connection->is_waiting || connection->progressed);
+    bool waits = bytes_size(&connection->dialogue.input) > 0 ||
+                 answers_size(&connection->dialogue.answers) > 0;
+    bool begins = waits && (!connection->is_waiting || connection->dialogue.progressed);
 
     if (connection->is_waiting && (begins || !waits))
         TAILQ_REMOVE(&server->waiting, connection, waiting);
@@ -305,7 +226,7 @@ static void note_waiting(struct connection *connection)
         TAILQ_INSERT_TAIL(&server->waiting, connection, waiting);
     }
     connection->is_waiting = waits;
-    connection->progressed = false;
+    connection->dialogue.progressed = false;
 }
 
 static void release(struct connection *connection)
@@ -319,8 +240,7 @@ static void release(struct connection *connection)
     TAILQ_REMOVE(&server->connections, connection, all);
     server->connection_count--;
     close(connection->descriptor);
-    bytes_clear(&connection->input);
-    answers_clear(&connection->answers);
+    dialogue_clear(&connection->dialogue);
     free(connection);
 }
 
@@ -355,10 +275,10 @@ static void expire(struct connection *connection)
     struct log_line line;
 
     log_begin(&line, LOG_LEVEL_INFO, "connection-timeout");
-    logfmt_number(&line.fields, "connection", (int64_t)connection->number);
+    logfmt_number(&line.fields, "connection", (int64_t)connection->dialogue.number);
     logfmt_text(&line.fields, "waited_for",
-                answers_size(&connection->answers) > 0 ? "its answers to be read"
-                                                       : "the rest of a question");
+                answers_size(&connection->dialogue.answers) > 0 ? "its answers to be read"
+                                                                : "the rest of a question");
     log_end(&line, LOG_LEVEL_INFO);
     TAILQ_REMOVE(&connection->server->waiting, connection, waiting);
     connection->is_waiting = false;
@@ -374,8 +294,8 @@ void connections_expire(struct server *server, struct moment now)
         expire(connection);
     for (connection = TAILQ_FIRST(&server->connections); connection != NULL;
          connection = TAILQ_NEXT(connection, all)) {
-        bytes_trim(&connection->input);
-        bytes_trim(&connection->answers.output);
+        bytes_trim(&connection->dialogue.input);
+        bytes_trim(&connection->dialogue.answers.output);
     }
 }
 
@@ -404,6 +324,7 @@ size_t connections_pending_bytes(const struct server *server)
 
     for (const struct connection *connection = TAILQ_FIRST(&server->waiting); connection != NULL;
          connection = TAILQ_NEXT(connection, waiting))
-        pending += bytes_size(&connection->input) + answers_size(&connection->answers);
+        pending +=
+            bytes_size(&connection->dialogue.input) + answers_size(&connection->dialogue.answers);
     return pending;
 }

@@ -16,11 +16,11 @@ struct connection;
 
 /*
  * A connection on an accepted, non-blocking descriptor, which it owns from here on (also where it
- * fails); protocol NULL: by the first byte. 0, or -1 where memory or the event loop fails
- * (descriptor closed).
+ * fails); listener: the place of the one that accepted it among the configuration's. 0, or -1 where
+ * memory or the event loop fails (descriptor closed).
  */
 __attribute__((warn_unused_result)) int connection_open(struct server *server, int descriptor,
-                                                        const struct protocol *protocol);
+                                                        size_t listener);
 
 /* Tells every connection that nothing more is read from it than it has sent by now: all of that is
  * answered, then it ends. */

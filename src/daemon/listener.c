@@ -19,17 +19,6 @@ struct server_listener {
     size_t index; /* of its configuration; a reload changes neither number nor order */
 };
 
-static const struct protocol *protocol_of(enum protocol_choice choice)
-{
-    static const struct protocol *const protocols[] = {
-        [PROTOCOL_AUTO] = NULL,
-        [PROTOCOL_GENERIC] = &protocol_generic,
-        [PROTOCOL_EJABBERD] = &protocol_ejabberd,
-    };
-
-    return protocols[choice];
-}
-
 static const struct listener *configuration_of(const struct server_listener *listener)
 {
     return &listener->server->config->listeners[listener->index];
@@ -54,7 +43,7 @@ static void welcome(struct server_listener *listener, int descriptor)
         refuse(server, descriptor, "max_connections is reached");
     else if (!peer_is_allowed(descriptor, &configuration->peers))
         refuse(server, descriptor, "the peer is not among allow_users and allow_groups");
-    else if (connection_open(server, descriptor, protocol_of(configuration->protocol)) != 0)
+    else if (connection_open(server, descriptor, listener->index) != 0)
         log_event_text(LOG_LEVEL_ERROR, "connection-failed", "why", "memory is short");
     else
         server->refused_in_a_row = 0;

@@ -58,10 +58,20 @@ static void ejabberd_encode(enum answer answer, uint8_t *bytes_r)
     bytes_r[3] = values[answer];
 }
 
+/* Both of these protocols name the host, and the names as they count. */
+static struct question understand_text(const char *text, size_t length, const char *host,
+                                       char user_r[PREPARED_NAME_SIZE])
+{
+    (void)host;
+    (void)user_r;
+    return question_parse(text, length);
+}
+
 const struct protocol protocol_generic = {
     .word = "generic",
     .answer_size = 2,
     .find_frame = generic_find_frame,
+    .understand = understand_text,
     .encode = generic_encode,
 };
 
@@ -69,6 +79,7 @@ const struct protocol protocol_ejabberd = {
     .word = "ejabberd",
     .answer_size = 4,
     .find_frame = ejabberd_find_frame,
+    .understand = understand_text,
     .encode = ejabberd_encode,
 };
 

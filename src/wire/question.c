@@ -1,6 +1,5 @@
 #include "wire/question.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 struct command {
@@ -34,7 +33,10 @@ static const struct command *find_command(const char *text, size_t length)
     return NULL;
 }
 
-static bool has_control_bytes(const char *text, size_t length)
+const struct question question_malformed = {
+    .kind = QUESTION_MALFORMED, .user = "", .host = "", .password = ""};
+
+bool question_has_control_bytes(const char *text, size_t length)
 {
     unsigned found = 0;
 
@@ -49,6 +51,13 @@ static bool has_control_bytes(const char *text, size_t length)
 static bool is_name(const char *text, size_t length)
 {
     return length > 0 && memchr(text, '@', length) == NULL && memchr(text, '/', length) == NULL;
+}
+
+bool question_is_well_formed(const struct question *question)
+{
+    return is_name(question->user, question->user_length) &&
+           is_name(question->host, question->host_length) &&
+           memchr(question->host, ':', question->host_length) == NULL;
 }
 
 static bool split_fields(struct question *question, const char *rest, size_t length,
@@ -72,27 +81,24 @@ static bool split_fields(struct question *question, const char *rest, size_t len
         question->password = colon + 1;
         question->password_length = (size_t)(end - question->password);
     }
-    return is_name(question->user, question->user_length) &&
-           is_name(question->host, question->host_length);
+    return question_is_well_formed(question);
 }
 
 struct question question_parse(const char *text, size_t length)
 {
     static const char try_again[] = "features:tryagain";
-    static const struct question malformed = {
-        .kind = QUESTION_MALFORMED, .user = "", .host = "", .password = ""};
-    struct question question = malformed;
+    struct question question = question_malformed;
     const struct command *command = find_command(text, length);
 
     if (length == sizeof(try_again) - 1 && memcmp(text, try_again, length) == 0) {
         question.kind = QUESTION_TRY_AGAIN;
         return question;
     }
-    if (command == NULL || has_control_bytes(text, length))
-        return malformed;
+    if (command == NULL || question_has_control_bytes(text, length))
+        return question_malformed;
     if (!split_fields(&question, text + command->length, length - command->length,
                       command->has_password))
-        return malformed;
+        return question_malformed;
     question.kind = command->kind;
     return question;
 }

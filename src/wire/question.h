@@ -11,6 +11,7 @@
 #ifndef WIRE_QUESTION_H
 #define WIRE_QUESTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum question_kind {
@@ -31,6 +32,15 @@ struct question {
     const char *password;
     size_t password_length;
 };
+
+/* A malformed question: without fields. */
+extern const struct question question_malformed;
+
+/* Whether length bytes hold NUL, CR, LF or any other control byte, which no field may. */
+bool question_has_control_bytes(const char *text, size_t length);
+
+/* Whether its user and host are names as below. Control bytes are not looked for. */
+bool question_is_well_formed(const struct question *question);
 
 /*
  * Takes length bytes apart, any bytes. Malformed are: an unknown command, a missing field, an empty

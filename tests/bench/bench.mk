@@ -29,7 +29,7 @@ $(BUILD)/bench/spent-memory: $(call bench_objects,spent_memory resident) $(call 
 
 $(BENCH_PROGRAMS:%=$(BUILD)/bench/%):
 	$(SAY) '  LINK  $@'
-	$(LINK) -o $@ $^ $$(pkg-config --libs $(PACKAGES))
+	$(LINK) -o $@ $^ $$(pkg-config --libs $(PACKAGES) $(ICU_PACKAGE))
 
 -include $(wildcard $(BUILD)/bench/obj/*.d)
 

@@ -302,7 +302,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t count = choose(&choices, QUESTIONS_MAX); count > 0 && !script.ends; count--)
         add_question(&script, &choices);
     EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == 0);
-    EXPECT(connection_open(server, pair[0], NULL) == 0);
+    EXPECT(connection_open(server, pair[0], 0) == 0);
     converse(&script, &choices, pair[1]);
     close(pair[1]);
     turns(2);

@@ -1,4 +1,4 @@
-/* What holds for the questions of either framing. */
+/* What holds for the questions of every framing. */
 #ifndef FUZZ_FRAMING_H
 #define FUZZ_FRAMING_H
 

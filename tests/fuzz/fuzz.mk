@@ -5,7 +5,7 @@
 #
 # A fuzzer that finds something leaves the input in $(FUZZ)/findings and ends with it.
 
-FUZZERS      := token generic ejabberd configuration secrets connection
+FUZZERS      := token generic ejabberd saslauthd configuration secrets connection
 FUZZ         := $(BUILD)/fuzz
 FUZZ_SECONDS ?= 1800
 FUZZ_JOBS    ?= 1
@@ -24,7 +24,7 @@ $(FUZZ)/fuzz-obj/%.o: tests/fuzz/%.c Makefile tests/fuzz/fuzz.mk
 $(FUZZ)/fuzz-%: $(FUZZ)/fuzz-obj/%.o $(FUZZ)/fuzz-obj/framing.o $(FUZZ)/fuzz-obj/memory_file.o \
                 $(call objects_of,base token store wire config daemon)
 	$(SAY) '  LINK  $@'
-	$(LINK) -fsanitize=fuzzer -o $@ $^ $$(pkg-config --libs $(PACKAGES))
+	$(LINK) -fsanitize=fuzzer -o $@ $^ $$(pkg-config --libs $(PACKAGES) $(ICU_PACKAGE))
 
 fuzz: test-packages
 	$(FUZZ_MAKE) fuzzers

@@ -112,12 +112,12 @@ static void beyond_ascii_it_is_nodeprep(void **state)
 /* A musical note of four bytes becomes its three parts, of four bytes each. */
 static void a_name_may_grow_up_to_the_bound_and_no_further(void **state)
 {
-    static const char note[] = "\xf0\x9d\x85\xa0";
+    static const unsigned char note[4] = {0xf0, 0x9d, 0x85, 0xa0};
     char written[PREPARED_NAME_MAX + 1], prepared[PREPARED_NAME_SIZE];
 
     (void)state;
     for (size_t length = 4; length <= sizeof(written) - 4; length += 4) {
-        memcpy(written + length - 4, note, 4);
+        memcpy(written + length - 4, note, sizeof(note));
         for (size_t more = 0; more < 4; more++) {
             bool fits = 3 * length + more <= PREPARED_NAME_MAX;
 

@@ -33,11 +33,12 @@ def fresh_token():
 
 @contextlib.contextmanager
 def daemon(directory, after_restart):
-    """Yields the daemon's socket; alice is the only user of example.org."""
+    """Yields the daemon's sockets by a block's word; alice is the only user of example.org."""
     (directory / "users").write_text("alice\n")
     configuration = directory / "xmpp-authd.conf"
     configuration.write_text(
         f"[server]\nlisten = {directory}/auth.sock\n[replay]\nstore = memory\nafter_restart = {after_restart}\n"
+        f"[listen saslauthd]\npath = {directory}/saslauthd.sock\nprotocol = saslauthd\nhost = {EXAMPLE.host}\n"
         f"[host {EXAMPLE.host}]\notp_seed = {EXAMPLE.otp_seed}\ntoken_secret = {EXAMPLE.token_secret}\n"
         f"isuser = file:{directory}/users\n")
     configuration.chmod(0o600)
@@ -50,7 +51,7 @@ def daemon(directory, after_restart):
                 break
         else:
             pytest.fail("the daemon ended: " + "".join(log))
-        yield str(directory / "auth.sock")
+        yield {"": f"{directory}/auth.sock", "starting": f"{directory}/auth.sock", "saslauthd": f"{directory}/saslauthd.sock"}
     finally:
         process.terminate()
         rest = process.communicate(timeout=DEADLINE)[1]
@@ -88,12 +89,11 @@ def test_the_page_has_its_examples():
 
 @pytest.mark.parametrize("word, lines", BLOCKS, ids=range(len(BLOCKS)))
 def test_an_example_is_what_the_daemon_does(word, lines, tmp_path):
-    assert word in ("", "starting")
     token = fresh_token().encode()
-    with daemon(tmp_path, "refuse" if word == "starting" else "accept") as path, \
+    with daemon(tmp_path, "refuse" if word == "starting" else "accept") as paths, \
             socket.socket(socket.AF_UNIX) as client:
         client.settimeout(DEADLINE)
-        client.connect(path)
+        client.connect(paths[word])
         for way, part in steps(lines):
             if way == ">" and part is None:
                 client.shutdown(socket.SHUT_WR)
