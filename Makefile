@@ -173,7 +173,8 @@ check-shell:
 	shellcheck $(SHELL_FILES)
 
 # The version is a string, and would need quotes within quotes within quotes.
-TIDY_FLAGS = -std=c11 $(filter-out -DXMPP_AUTHD_VERSION=%,$(CPPFLAGS)) -DXMPP_AUTHD_VERSION=__FILE__ -Itests/unit -Itests/bench -Itests/fuzz
+TIDY_FLAGS = -std=c11 $(filter-out -DXMPP_AUTHD_VERSION=%,$(CPPFLAGS)) -DXMPP_AUTHD_VERSION=__FILE__ -Itests/unit -Itests/bench -Itests/fuzz \
+             $(shell pkg-config --cflags $(DOCTOR_PACKAGES) 2>/dev/null)
 check-analysis:
 	$(SAY) '  CLANG-TIDY'
 	printf '%s\n' $(C_SOURCES) | xargs -P 2 -n 1 sh -c 'clang-tidy --quiet "$$@" -- $(TIDY_FLAGS) 2>/dev/null || exit 255' tidy

@@ -33,6 +33,7 @@ const struct option_description option_descriptions[OPTION_COUNT] = {
     [OPTION_NAME] = {"--name", NULL, "NAME", "the name of the new [key HOST NAME] section"},
     [OPTION_WRITE] = {"--write", NULL, NULL, "add the section to the configuration"},
     [OPTION_EJABBERD] = {"--ejabberd", NULL, "FILE", "ejabberd's configuration"},
+    [OPTION_PROSODY] = {"--prosody", NULL, "FILE", "Prosody's configuration"},
     [OPTION_USER] = {"--user", NULL, "NAME", "the user that the chat server runs as"},
     [OPTION_FIX] = {"--fix", NULL, NULL,
                     "print a patch for what can be mended by one; findings go to standard error"},

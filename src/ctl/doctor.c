@@ -14,8 +14,10 @@
 #include "doctor/clock.h"
 #include "doctor/ejabberd.h"
 #include "doctor/patch.h"
+#include "doctor/prosody.h"
 
 #define EJABBERD_DEFAULT_PATH "/etc/ejabberd/ejabberd.yml"
+#define PROSODY_DEFAULT_PATH  "/etc/prosody/prosody.cfg.lua"
 
 static const char *const severity_words[] = {
     [FINDING_ERROR] = "error", [FINDING_WARNING] = "warning", [FINDING_UNJUDGED] = "unjudged"};
@@ -24,6 +26,10 @@ struct visit {
     const struct arguments *arguments;
     struct findings findings;
     struct config *config;
+    struct ejabberd_config ejabberd;
+    struct prosody_config prosody;
+    bool has_ejabberd;
+    bool has_prosody;
 };
 
 /* Every problem of the daemon's own file is a finding. */
@@ -61,7 +67,24 @@ static const char *find_relay(struct visit *visit)
     return access(relay, X_OK) == 0 ? relay : usual;
 }
 
-static void examine_ejabberd(struct visit *visit, const char *path)
+/* What a server's user may do is only known where there is one. */
+static void find_user(struct visit *visit, struct examination *examination,
+                      struct server_user *user, const char *usual)
+{
+    const char *name = visit->arguments->values[OPTION_USER];
+
+    if (name == NULL)
+        name = usual;
+    if (server_user_find(user, name) == 0)
+        examination->user = user;
+    else
+        examination_pass(examination, NULL,
+                         "there is no user %s here: what %s may do was not looked at (--user NAME "
+                         "names another)",
+                         name, examination->server);
+}
+
+static void examine_ejabberd(struct visit *visit)
 {
     struct examination examination = {.findings = &visit->findings,
                                       .config = visit->config,
@@ -69,19 +92,26 @@ static void examine_ejabberd(struct visit *visit, const char *path)
                                       .process = "beam",
                                       .unit = "ejabberd.service",
                                       .relay = find_relay(visit)};
-    const char *name = visit->arguments->values[OPTION_USER];
-    struct ejabberd_config config;
     struct server_user user;
 
-    if (server_user_find(&user, name == NULL ? "ejabberd" : name) == 0)
-        examination.user = &user;
-    else
-        examination_pass(&examination, NULL,
-                         "there is no user %s here: what ejabberd may do was not looked at (--user "
-                         "NAME names another)",
-                         name == NULL ? "ejabberd" : name);
-    if (ejabberd_config_read(&config, &visit->findings, path) == 0)
-        ejabberd_examine(&examination, &config);
+    find_user(visit, &examination, &user, "ejabberd");
+    ejabberd_examine(&examination, &visit->ejabberd);
+}
+
+static void examine_prosody(struct visit *visit)
+{
+    const struct node *name = node_find(visit->prosody.hosts->settings, "prosody_user");
+    struct examination examination = {.findings = &visit->findings,
+                                      .config = visit->config,
+                                      .server = "Prosody",
+                                      .process = "lua",
+                                      .unit = "prosody.service",
+                                      .relay = find_relay(visit)};
+    struct server_user user;
+
+    find_user(visit, &examination, &user,
+              name != NULL && name->kind == NODE_TEXT ? name->text : "prosody");
+    prosody_examine(&examination, &visit->prosody);
 }
 
 /* Whether a word stands in a list with commas. */
@@ -200,27 +230,56 @@ static int check_ignored(const char *list)
     return 0;
 }
 
-static void examine_servers(struct visit *visit)
+static const char *path_of(const struct arguments *arguments, enum option option, const char *usual)
 {
-    const char *ejabberd = visit->arguments->values[OPTION_EJABBERD];
+    const char *path = arguments->values[option];
+    bool named =
+        arguments->values[OPTION_EJABBERD] != NULL || arguments->values[OPTION_PROSODY] != NULL;
 
-    if (ejabberd == NULL && access(EJABBERD_DEFAULT_PATH, F_OK) == 0)
-        ejabberd = EJABBERD_DEFAULT_PATH;
+    return path == NULL && !named && access(usual, F_OK) == 0 ? usual : path;
+}
+
+/* Before the daemon's secrets are in memory, for a process that runs Prosody's file copies it. Of
+ * two servers that nobody named, the one that does not ask is left alone. */
+static int read_servers(struct visit *visit)
+{
+    const char *ejabberd = path_of(visit->arguments, OPTION_EJABBERD, EJABBERD_DEFAULT_PATH);
+    const char *prosody = path_of(visit->arguments, OPTION_PROSODY, PROSODY_DEFAULT_PATH);
+
+    if (ejabberd == NULL && prosody == NULL) {
+        ctl_complain("no chat server's configuration is found: name it with --ejabberd FILE or "
+                     "--prosody FILE");
+        return -1;
+    }
+    if (prosody != NULL)
+        visit->has_prosody = prosody_config_read(&visit->prosody, &visit->findings, prosody) == 0;
     if (ejabberd != NULL)
-        examine_ejabberd(visit, ejabberd);
+        visit->has_ejabberd =
+            ejabberd_config_read(&visit->ejabberd, &visit->findings, ejabberd) == 0;
+    if (ejabberd == visit->arguments->values[OPTION_EJABBERD] || !visit->has_ejabberd ||
+        !visit->has_prosody)
+        return 0;
+    if (ejabberd_asks(&visit->ejabberd) && !prosody_asks(&visit->prosody))
+        visit->has_prosody = false;
+    else if (!ejabberd_asks(&visit->ejabberd) && prosody_asks(&visit->prosody))
+        visit->has_ejabberd = false;
+    return 0;
 }
 
 static enum ctl_status run_doctor(struct arguments *arguments)
 {
     struct visit visit = {.arguments = arguments};
-    enum ctl_status status;
+    enum ctl_status status = CTL_ERROR;
 
-    if (check_ignored(arguments->values[OPTION_IGNORE]) != 0)
-        return CTL_ERROR;
-    load_config(&visit);
-    clock_examine(&visit.findings);
-    examine_servers(&visit);
-    status = conclude(&visit);
+    if (check_ignored(arguments->values[OPTION_IGNORE]) == 0 && read_servers(&visit) == 0) {
+        load_config(&visit);
+        clock_examine(&visit.findings);
+        if (visit.has_ejabberd)
+            examine_ejabberd(&visit);
+        if (visit.has_prosody)
+            examine_prosody(&visit);
+        status = conclude(&visit);
+    }
     config_destroy(&visit.config);
     findings_clear(&visit.findings);
     return status;
@@ -231,8 +290,9 @@ const struct command command_doctor = {
     .operands = "",
     .operands_min = 0,
     .operands_max = 0,
-    .options = OPTION_BIT(OPTION_EJABBERD) | OPTION_BIT(OPTION_USER) | OPTION_BIT(OPTION_FIX) |
-               OPTION_BIT(OPTION_LOGFMT) | OPTION_BIT(OPTION_IGNORE) | OPTION_BIT(OPTION_OFFLINE),
+    .options = OPTION_BIT(OPTION_EJABBERD) | OPTION_BIT(OPTION_PROSODY) | OPTION_BIT(OPTION_USER) |
+               OPTION_BIT(OPTION_FIX) | OPTION_BIT(OPTION_LOGFMT) | OPTION_BIT(OPTION_IGNORE) |
+               OPTION_BIT(OPTION_OFFLINE),
     .meaning =
         "say what is wrong with the daemon's and the chat server's set-up, and what mends it",
     .explanation =

@@ -201,7 +201,7 @@ void examination_check_socket(struct examination *examination, const char *path,
 {
     const struct config *config = examination->config;
     const struct listener *listener = config == NULL ? NULL : find_listener(config, path);
-    enum protocol_choice other = lines ? PROTOCOL_EJABBERD : PROTOCOL_GENERIC;
+    enum protocol_choice spoken = lines ? PROTOCOL_GENERIC : PROTOCOL_EJABBERD;
 
     check_hidden(examination, path, place);
     if (config == NULL)
@@ -213,7 +213,7 @@ void examination_check_socket(struct examination *examination, const char *path,
                      examination->server, path, config->path);
         return;
     }
-    if (listener->protocol == other)
+    if (listener->protocol != PROTOCOL_AUTO && listener->protocol != spoken)
         findings_add(examination->findings, FINDING_SOCKET_PATH, place, "protocol = auto",
                      "the listener at %s speaks another protocol than %s asks in", path,
                      examination->server);

@@ -24,6 +24,8 @@ const struct finding_type finding_types[FINDING_ID_COUNT] = {
     [FINDING_SOCKET_PATH] = {"socket-path", FINDING_ERROR},
     [FINDING_SOCKET_ACCESS] = {"socket-access", FINDING_ERROR},
     [FINDING_SERVER_NOT_RESTARTED] = {"server-not-restarted", FINDING_ERROR},
+    [FINDING_MODULE_MISSING] = {"module-missing", FINDING_ERROR},
+    [FINDING_TERMINAL_ROUTE] = {"terminal-route", FINDING_WARNING},
     [FINDING_HOST_NOT_SERVED] = {"host-not-served", FINDING_ERROR},
     [FINDING_HOST_NOT_ASKED] = {"host-not-asked", FINDING_WARNING},
 };
