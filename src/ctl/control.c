@@ -146,15 +146,24 @@ static char *receive_whole(struct talk *talk)
     return NULL;
 }
 
+static char *fetch(struct talk *talk, const char *request)
+{
+    char *answer = talk_send(talk, request, strlen(request)) == 0 ? receive_whole(talk) : NULL;
+
+    talk_close(talk);
+    return answer;
+}
+
 char *control_fetch(const char *path, const char *request)
 {
-    char *answer = NULL;
     struct talk talk;
 
-    if (talk_open(&talk, path) != 0)
-        return NULL;
-    if (talk_send(&talk, request, strlen(request)) == 0)
-        answer = receive_whole(&talk);
-    talk_close(&talk);
-    return answer;
+    return talk_open(&talk, path) == 0 ? fetch(&talk, request) : NULL;
+}
+
+char *control_fetch_by(const struct arguments *arguments, const char *request)
+{
+    struct talk talk;
+
+    return ask_connect(&talk, arguments, OPTION_CONTROL) == 0 ? fetch(&talk, request) : NULL;
 }

@@ -175,3 +175,48 @@ const char *explain_unknown_host(const struct config *config, const char *domain
              nearest == NULL ? "" : nearest, nearest == NULL ? "" : "?", domain);
     return text_r;
 }
+
+const char *explain_reason(const char *word)
+{
+    static const char *const explanations[REASON_COUNT] = {
+        [REASON_ALLOWED] = "Yes. If the login failed all the same, look at the chat server's log.",
+        [REASON_MALFORMED] =
+            "Not the shape of a token: a password that somebody typed, or one that was cut. Does "
+            "the client use the password that the web application gave it?",
+        [REASON_UNKNOWN_HOST] =
+            "The configuration has no section for this domain: add [host DOMAIN].",
+        [REASON_FORGED] =
+            "No key's signature fits: another token_secret, or a token of another user or host. "
+            "Compare the minter's key fingerprint with xmpp-authctl keys, and the name that it "
+            "signs with this one. Anybody can send such tokens.",
+        [REASON_WRONG_OTP] = "The token_secret is right, the otp_seed is not the minter's, or the "
+                             "token is older than a day.",
+        [REASON_EXPIRED] =
+            "Genuine, but too old: a client that sends an old token again, or a minter whose clock "
+            "is behind. Take a fresh token for each login; if fresh ones fail, set the clocks "
+            "(NTP) "
+            "and look for a time zone taken for another.",
+        [REASON_EARLY] = "Genuine, but from the future: the minter's clock is ahead of this "
+                         "machine's. Set both (NTP), and look for a time zone taken for another.",
+        [REASON_KEY_RETIRED] = "Genuine, but its key is out of its dates: the minter must take the "
+                               "next key, or accept_from and accept_until must change.",
+        [REASON_REVOKED] = "The operator has shut this user out: xmpp-authctl allow ends it.",
+        [REASON_STARTING] = "The daemon had just started and could not tell whether this token was "
+                            "spent before. A fresh one was good within a minute.",
+        [REASON_REPLAYED] =
+            "The token was spent already: a client that connects again needs a new one. Where that "
+            "can't be, somebody else had it: does the page travel encrypted, is it cached?",
+        [REASON_UNSUPPORTED] =
+            "Something else than a login was asked, such as to change a password.",
+        [REASON_UNKNOWN_USER] =
+            "The chat server asked whether the user exists, and by the host's isuser he does not.",
+        [REASON_STORE_ERROR] = "Genuine, but it could not be recorded as spent: see "
+                               "event=store-failed in the daemon's log.",
+    };
+
+    for (size_t i = 0; i < REASON_COUNT; i++) {
+        if (strcmp(word, reason_word((enum reason)i)) == 0)
+            return explanations[i];
+    }
+    return "This daemon knows a reason that this xmpp-authctl does not.";
+}

@@ -107,7 +107,7 @@ enum clock_news clock_watch_stale(struct clock_watch *watch, const struct clock_
         return CLOCK_NO_NEWS;
     add(watch, evidence);
     agreement = agree(watch, tolerance);
-    if (agreement.tokens < CLOCK_TOKENS_TO_CONFIRM || agreement.users < CLOCK_USERS_TO_CONFIRM)
+    if (agreement.tokens < CLOCK_TOKENS_TO_CONFIRM && agreement.users < CLOCK_USERS_TO_CONFIRM)
         return CLOCK_NO_NEWS;
     return confirm(watch, agreement, evidence->at, tolerance);
 }

@@ -1,7 +1,8 @@
 /*
  * Whether a host's minters have a wrong clock. One genuine stale token proves nothing: a client that
- * sends a dead token again and again passes every offset. So it takes the same offset from several
- * tokens of at least two users within a quarter of an hour, each good login standing against one
+ * sends a dead token again and again passes every offset. So it takes the same offset, within a
+ * quarter of an hour, from two tokens of each of two users, or one of each of three: whatever a
+ * single user may do, two tokens are left that are not his. Each good login stands against one
  * stale token; and good logins end it.
  *
  * What still passes for it is several people with accounts who hold tokens back for the same time,
@@ -17,8 +18,8 @@ enum {
     CLOCK_EVIDENCE_MAX = 8,
     CLOCK_EVIDENCE_OF_A_USER = 2, /* so that nobody's flood drives out what others have shown */
     CLOCK_EVIDENCE_SECONDS = 900,
-    CLOCK_TOKENS_TO_CONFIRM = 3,
-    CLOCK_USERS_TO_CONFIRM = 2,
+    CLOCK_TOKENS_TO_CONFIRM = 4, /* of two users then, at the least */
+    CLOCK_USERS_TO_CONFIRM = 3,  /* who need a token each */
     CLOCK_LOGINS_TO_CLEAR = 3,   /* good ones, no stale one of that offset between them */
     CLOCK_WARNING_SECONDS = 3600 /* from one warning to the next, while it goes on */
 };

@@ -4,6 +4,7 @@
 
 #include "daemon/keys.h"
 #include "daemon/status.h"
+#include "daemon/why.h"
 #include "wire/protocol.h"
 
 /* Words in a request line: a byte and a blank each, at the least. */
@@ -31,6 +32,7 @@ struct command {
 static const struct command commands[] = {
     {.words = "status", .answer = write_status},
     {.words = "keys", .operands_max = 1, .answer = keys_write},
+    {.words = "why", .operands_min = 1, .operands_max = 1, .answer = why_write},
     {.words = "deny", .operands_min = 1, .operands_max = 2, .answer = users_deny},
     {.words = "allow", .operands_min = 1, .operands_max = 1, .answer = users_allow},
     {.words = "denied", .list = ACCOUNTS_DENIED},

@@ -47,7 +47,7 @@ static bool is_bare_jid(const struct control_word *word)
     return question_parse(text, sizeof(head) - 1 + word->length).kind == QUESTION_IS_USER;
 }
 
-static bool takes_jid(const struct control_word *word, struct evbuffer *output)
+bool users_takes_jid(const struct control_word *word, struct evbuffer *output)
 {
     if (is_bare_jid(word))
         return true;
@@ -91,7 +91,7 @@ void users_deny(struct server *server, const struct control_word *words, size_t 
     struct log_line line;
     int64_t until = DENIED_FOR_EVER;
 
-    if (!takes_jid(&words[0], output) || !has_database(server, output))
+    if (!users_takes_jid(&words[0], output) || !has_database(server, output))
         return;
     if (count > 1 && (number_parse(words[1].text, words[1].length, &until) != 0 ||
                       until <= moment_seconds(now))) {
@@ -118,7 +118,7 @@ void users_allow(struct server *server, const struct control_word *words, size_t
         accounts_is_denied(server->accounts, words[0].text, words[0].length, moment_seconds(now));
 
     (void)count;
-    if (!takes_jid(&words[0], output) || !has_database(server, output))
+    if (!users_takes_jid(&words[0], output) || !has_database(server, output))
         return;
     if (accounts_allow(server->accounts, words[0].text, words[0].length, now.wall_ms) != 0) {
         write_error(output, database_fails);
@@ -138,7 +138,7 @@ void users_forget(struct server *server, const struct control_word *words, size_
     struct log_line line;
 
     (void)count;
-    if (!takes_jid(&words[0], output) || !has_database(server, output))
+    if (!users_takes_jid(&words[0], output) || !has_database(server, output))
         return;
     if (accounts_forget(server->accounts, words[0].text, words[0].length) != 0) {
         write_error(output, database_fails);
@@ -160,7 +160,7 @@ void users_import(struct server *server, const struct control_word *words, size_
     size_t added = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (!takes_jid(&words[i], output))
+        if (!users_takes_jid(&words[i], output))
             return;
         names[i] = (struct accounts_name){words[i].text, words[i].length};
     }

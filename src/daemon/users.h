@@ -13,6 +13,9 @@ struct control_word {
     size_t length;
 };
 
+/* Whether a word is a USER@HOST that a chat server could ask about; writes the error where not. */
+bool users_takes_jid(const struct control_word *word, struct evbuffer *output);
+
 /* deny JID [UNTIL, in seconds since the epoch]. On the disk before it is answered. */
 void users_deny(struct server *server, const struct control_word *words, size_t count,
                 struct evbuffer *output);

@@ -161,7 +161,7 @@ def test_the_naive_clock_of_the_well_known_snippet_is_named_as_a_time_zone_bug(s
         capture_output=True, text=True, check=True,
     )
     authd.expected = [r"event=minter-clock "]
-    for jid in (ALICE, f"bob@{HOST}", ALICE):
+    for jid in (ALICE, f"bob@{HOST}", f"carol@{HOST}"):
         assert ask(authd, jid, minter.token(run.stdout.strip(), jid)) == verdict
     alerts = authd.log.events(event="minter-clock")
     assert [alert["time_zone_bug_s"] for alert in alerts] == ([bug] if bug else [])
