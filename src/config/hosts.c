@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "config/credential.h"
 #include "config/key.h"
 #include "config/secrets_file.h"
 
@@ -126,11 +127,38 @@ static bool has_pair(struct builder *builder, const struct section *section,
     return values->otp_seed.bytes != NULL && values->token_secret.bytes != NULL;
 }
 
+/* Puts a file on the list of those that no group of a listener's may read. What the service manager
+ * hands over it lets nobody else read, and an entry for the daemon's user in the file's access
+ * control list looks like a group's right in its mode: there the mode tells nothing. */
+static void add_holder(struct builder *builder, struct secrets_holder *holder, const char *path,
+                       int line)
+{
+    holder->path = path;
+    holder->blame_line = line;
+    holder->next = *builder->holders;
+    *builder->holders = holder;
+}
+
+/* The path of the file, or NULL after a problem. */
+static const char *find_secrets(struct builder *builder, const char *value, int line)
+{
+    const char *path = value;
+    const char *complaint = NULL;
+
+    if (credential_is_meant(value))
+        complaint = credential_path(value, &builder->config->arena, &path);
+    if (complaint == NULL)
+        return path;
+    problems_error(builder->problems, builder->config->path, line, "secrets_file: %s", complaint);
+    return NULL;
+}
+
 static bool read_secrets_file(struct builder *builder, struct host *host)
 {
     struct host_values *values = host->section->values;
     int line = section_line_of(host->section, "secrets_file");
     struct secrets_holder *holder;
+    const char *path;
 
     if (section_sets(host->section, "otp_seed") || section_sets(host->section, "token_secret")) {
         problems_error(builder->problems, builder->config->path, line,
@@ -138,14 +166,12 @@ static bool read_secrets_file(struct builder *builder, struct host *host)
         return false;
     }
     holder = take_memory(builder, 1, sizeof(*holder));
-    if (holder == NULL ||
-        secrets_file_read(values->secrets_file, builder->problems, builder->config->path, line,
-                          &values->key, &holder->status) != 0)
+    path = holder == NULL ? NULL : find_secrets(builder, values->secrets_file, line);
+    if (path == NULL || secrets_file_read(path, builder->problems, builder->config->path, line,
+                                          &values->key, &holder->status) != 0)
         return false;
-    holder->path = values->secrets_file;
-    holder->blame_line = line;
-    holder->next = *builder->holders;
-    *builder->holders = holder;
+    if (!credential_is_meant(values->secrets_file))
+        add_holder(builder, holder, path, line);
     return true;
 }
 

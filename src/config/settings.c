@@ -103,7 +103,7 @@ const struct setting settings[] = {
      .meaning = "base32, 128 bits or more; shared with the minter"},
     {SECTION_HOST, "token_secret", VALUE_SECRET, PLACE(host, key.token_secret),
      .meaning = "128 bits or more; shared with the minter"},
-    {SECTION_HOST, "secrets_file", VALUE_PATH, PLACE(host, secrets_file), .initial = "",
+    {SECTION_HOST, "secrets_file", VALUE_SECRETS, PLACE(host, secrets_file), .initial = "",
      .meaning = "instead: a file that has the two, such as Plone's secrets.cfg"},
     {SECTION_HOST, "otp_digits", VALUE_NUMBER, PLACE(host, otp_digits), .initial = "8", BOUNDS(OTP_DIGITS_MIN, OTP_DIGITS_MAX),
      .meaning = "digits of the one-time password, exact"},

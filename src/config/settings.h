@@ -35,6 +35,7 @@ struct section_type {
 enum value_kind {
     VALUE_TEXT,        /* char *; empty: NULL */
     VALUE_PATH,        /* char *, absolute; empty: NULL */
+    VALUE_SECRETS,     /* char *, an absolute path or credential:NAME; empty: NULL */
     VALUE_SOCKET_PATH, /* the same, short enough for a socket's address */
     VALUE_NUMBER,      /* int64_t */
     VALUE_SIZE,        /* int64_t bytes; k, m */

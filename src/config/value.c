@@ -6,6 +6,7 @@
 
 #include "base/number.h"
 #include "base/timestamp.h"
+#include "config/credential.h"
 #include "config/http_address.h"
 #include "config/store_rule.h"
 
@@ -22,6 +23,17 @@ static const char *parse_text(const char *text, struct arena *arena, char **fiel
     }
     *field = copy;
     return NULL;
+}
+
+static const char *parse_secrets(const char *text, struct arena *arena, char **field)
+{
+    const char *complaint = NULL;
+
+    if (credential_is_meant(text))
+        complaint = credential_complaint(text);
+    else if (text[0] != '\0' && text[0] != '/')
+        complaint = "takes an absolute path, or credential: and a name";
+    return complaint != NULL ? complaint : parse_text(text, arena, field);
 }
 
 static const char *parse_path(const struct setting *setting, const char *text, struct arena *arena,
@@ -163,6 +175,8 @@ const char *value_parse(const struct setting *setting, const char *text, struct 
     case VALUE_PATH:
     case VALUE_SOCKET_PATH:
         return parse_path(setting, text, arena, field);
+    case VALUE_SECRETS:
+        return parse_secrets(text, arena, field);
     case VALUE_NUMBER:
         return parse_scaled(text, "", byte_scales, 1, setting, field, "takes a whole number");
     case VALUE_SIZE:
@@ -270,6 +284,7 @@ const char *value_format(const struct setting *setting, const void *values,
     case VALUE_TEXT:
     case VALUE_PATH:
     case VALUE_SOCKET_PATH:
+    case VALUE_SECRETS:
         return plain_text(*(char *const *)field, text_r);
     case VALUE_NAMES:
         return names_text(field, text_r);

@@ -10,7 +10,7 @@ static const char *const kinds[] = {
     [VALUE_NUMBER] = "number", [VALUE_SIZE] = "size",     [VALUE_DURATION] = "duration",
     [VALUE_MODE] = "mode",     [VALUE_CHOICE] = "choice", [VALUE_NAMES] = "names",
     [VALUE_SECRET] = "secret", [VALUE_TIME] = "time",     [VALUE_IS_USER] = "isuser",
-    [VALUE_STORE] = "store",   [VALUE_HTTP] = "http",
+    [VALUE_SECRETS] = "path",  [VALUE_STORE] = "store",   [VALUE_HTTP] = "http",
 };
 
 int main(void)
