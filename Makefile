@@ -264,12 +264,40 @@ install: all
 dist:
 	tools/dist $(VERSION) $(BUILD)
 
+# The relay without a library to load, for any container: $(BUILD)/static/xmpp-extauth, of musl where that is at hand (60 kB
+# in place of 850), else of the system's C library.
+STATIC    := $(BUILD)/static
+STATIC_CC ?= $(if $(shell command -v musl-gcc),musl-gcc,$(CC))
+.PHONY: static-relay
+static-relay: build-packages $(STATIC)/xmpp-extauth
+
+# Not position-independent: there is no loader that would move it.
+$(STATIC)/xmpp-extauth: src/xmpp-extauth.c $(wildcard src/relay/*.[ch]) Makefile
+	@mkdir -p $(@D)
+	$(SAY) '  CC    $@'
+	$(STATIC_CC) -std=c11 $(WARNINGS) -Os -fstack-protector-strong $(CPPFLAGS) -fno-pie -no-pie -static -s -Wl,-z,relro,-z,now \
+	    -o $@ $(filter %.c,$^)
+
 # The Debian packages, in $(BUILD)/deb.
 .PHONY: deb deb-packages
 deb-packages:
 	@tools/install-packages deb
 deb: deb-packages
 	tools/deb $(VERSION) $(BUILD)/deb
+
+# The packages in a fresh Debian, which is fetched once. As root.
+.PHONY: check-deb check-deb-packages
+check-deb-packages:
+	@tools/install-packages check-deb
+check-deb: check-deb-packages
+	XMPP_AUTHD_BUILD=$(abspath $(BUILD)) $(PYTEST) tests/packages
+
+# The images of packaging/Containerfile, on a Debian of its own. As root.
+.PHONY: check-containers check-containers-packages
+check-containers-packages:
+	@tools/install-packages check-containers
+check-containers: check-containers-packages programs
+	XMPP_AUTHD_BUILD=$(abspath $(BUILD)) $(PYTEST) tests/containers
 
 .PHONY: clean
 clean:

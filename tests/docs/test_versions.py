@@ -39,6 +39,15 @@ def test_the_debian_copyright_is_the_licence():
     assert shown.split() == licence.split()
 
 
+def test_the_debian_packages_are_built_with_what_the_build_installs():
+    installs = (ROOT / "tools" / "install-packages").read_text()
+    [wanted] = re.findall(r'^build="([^"]*)"$', installs, flags=re.MULTILINE)
+    control = (ROOT / "packaging" / "debian" / "control").read_text()
+    [needs] = re.findall(r"^Build-Depends: ((?:.*\n)(?: .*\n)*)", control, flags=re.MULTILINE)
+    # What Debian's build-essential brings.
+    assert set(wanted.split()) - {"gcc", "make", "libc6-dev"} <= set(re.findall(r"[a-z0-9][a-z0-9.+-]+", needs))
+
+
 def make_dist(tree, directory, **environment):
     directory.mkdir()
     command = ["make", "-s", "-C", tree, f"BUILD={directory}", "dist"]
