@@ -16,9 +16,9 @@ def commands_of(block):
     return re.findall(r"^.(?:.*\\\n)*.*$", block, flags=re.MULTILINE)
 
 
-def walk(directory, steps, seconds=120):
+def walk(directory, steps, seconds=120, servers=False):
     """Runs the steps, each a piece of shell script, in one sandbox whose files are kept in directory: a list of
-    (step, output, status)."""
+    (step, output, status). With servers ejabberd and Prosody are started for real, on a network of their own."""
     if os.geteuid() != 0:
         pytest.skip("mounting over /etc takes root")
     script = "".join(f"echo '@@ {i}'\n{step}\necho \"@@ status $?\"\n" for i, step in enumerate(steps))
@@ -26,9 +26,10 @@ def walk(directory, steps, seconds=120):
     (directory / "machine").mkdir()
     directory.chmod(0o755)
     result = subprocess.run(
-        ["unshare", "--mount", "--pid", "--fork", "--kill-child",
+        ["unshare", "--mount", "--pid", "--fork", "--kill-child", *(["--net"] if servers else []),
          SANDBOX, directory / "machine", BUILD.resolve(), directory / "script"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False,
+        cwd=ROOT, env={**os.environ, "SANDBOX_SERVERS": "yes" if servers else ""},
     )
     done = re.findall(r"^@@ (\d+)\n(.*?)^@@ status (\d+)\n", result.stdout, flags=re.DOTALL | re.MULTILINE)
     assert result.returncode == 0 and len(done) == len(steps), result.stdout
