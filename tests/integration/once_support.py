@@ -1,23 +1,25 @@
 """What the tests of "once means once" share: journals that may vouch for everything, other boots, clocks that are set by hand, and
 a count of what was answered yes."""
 
+import functools
 import os
 import pathlib
 import shutil
 import signal
 import subprocess
 import threading
+import time
 
 from harness import DEADLINE
 from harness.clients import NO, TRY_AGAIN, YES, LengthClient, auth
 from harness.configuration import HOST
-from harness.daemon import BINARY, SANITIZED, Daemon
+from harness.daemon import BINARY, BUILD, SANITIZED, Daemon
 from harness.minter import Key
 
 FEATURES = "features:tryagain"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 LIBFAKETIME = next(iter(sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
-CLOCK_CAN_BE_SET = LIBFAKETIME is not None and not SANITIZED  # the two can't stand each other
+CLOCK_CAN_BE_SET = SANITIZED or LIBFAKETIME is not None
 ROUNDS = int(os.environ.get("XMPP_AUTHD_ROUNDS", "0"))
 
 # The harness reads every line of the log, and there are tens of thousands of logins.
@@ -46,14 +48,50 @@ def state_of(configuration):
 # --- another boot, another clock
 
 
+class Clock:
+    """A wall clock so many seconds ahead of ours, for programs that run with clock_environment()."""
+
+    def __init__(self, directory):
+        self.file = directory / "clock"
+        self.ahead = 0
+        self.set(0)
+
+    def set(self, seconds):
+        """Whole, for the program may read it at any moment."""
+        self.ahead = seconds
+        temporary = self.file.with_suffix(".new")
+        temporary.write_text(f"{seconds:+d}")
+        temporary.rename(self.file)
+
+    def now(self):
+        return time.time() + self.ahead
+
+
+@functools.cache
+def movable_clock():
+    """The library for the sanitized build."""
+    path = pathlib.Path(BUILD, "movable-clock.so")
+    new = path.with_suffix(f".{os.getpid()}")
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", new, pathlib.Path(__file__).with_name("movable_clock.c")], check=True)
+    new.rename(path)
+    return path
+
+
+def clock_environment(file, sanitized=SANITIZED):
+    """What makes a program take its wall clock from a file."""
+    if sanitized:
+        return {"LD_PRELOAD": movable_clock(), "MOVABLE_CLOCK": file}
+    return {"LD_PRELOAD": LIBFAKETIME, "FAKETIME_TIMESTAMP_FILE": file, "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
 def launcher(directory, name, boot_id=None, clock=None):
     """A program that is the daemon on another boot (its boot_id, or one that can't be read where that is empty) or with a clock
     that is as far off as the file `clock` says at the moment."""
     steps = 'exec "$@"'
     command = f'"{BINARY}"'
     if clock is not None:
-        command = (f'env LD_PRELOAD="{LIBFAKETIME}" FAKETIME_TIMESTAMP_FILE="{clock}" FAKETIME_NO_CACHE=1 '
-                   f"FAKETIME_DONT_FAKE_MONOTONIC=1 {command}")
+        command = " ".join(["env", *(f'{name}="{value}"' for name, value in clock_environment(clock).items()), command])
     if boot_id is not None:
         file = directory / f"{name}.boot-id"
         file.write_text(boot_id)

@@ -8,29 +8,10 @@ import pytest
 from conftest import needs_root
 from harness import DEADLINE
 from harness.clients import NO, TRY_AGAIN, YES
-from once_support import CLOCK_CAN_BE_SET, kill_now, launcher, make_whole, mint, other_boot, present, state_of, with_journal
+from once_support import CLOCK_CAN_BE_SET, Clock, kill_now, launcher, make_whole, mint, other_boot, present, state_of, with_journal
 
-pytestmark = [needs_root, pytest.mark.skipif(not CLOCK_CAN_BE_SET, reason="needs libfaketime, and no sanitizers")]
+pytestmark = [needs_root, pytest.mark.skipif(not CLOCK_CAN_BE_SET, reason="needs libfaketime")]
 HOUR = 3600
-
-
-class Clock:
-    """The daemon's wall clock: so many seconds ahead of ours."""
-
-    def __init__(self, directory):
-        self.file = directory / "clock"
-        self.ahead = 0
-        self.set(0)
-
-    def set(self, seconds):
-        """Whole, for the daemon may read it at any moment."""
-        self.ahead = seconds
-        temporary = self.file.with_suffix(".new")
-        temporary.write_text(f"{seconds:+d}")
-        temporary.rename(self.file)
-
-    def now(self):
-        return time.time() + self.ahead
 
 
 @pytest.fixture

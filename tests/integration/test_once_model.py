@@ -1,4 +1,5 @@
-"""Random histories of the daemon against a model of a few lines: a token is good once, in its window, unless its step is closed."""
+"""Random histories of the daemon against a model of a few lines: a token is good once, in its window, unless its step is closed or
+its user denied. Between two looks anything happens: restarts, crashes, clocks that are set, other windows and intervals."""
 
 import dataclasses
 import random
@@ -8,10 +9,11 @@ import pytest
 
 from conftest import needs_root
 from harness.clients import NO, YES
-from once_support import CLOCK_CAN_BE_SET, QUIET, ROUNDS, jid, kill_now, launcher, make_whole, present, with_journal
+from harness.minter import Key
+from once_support import CLOCK_CAN_BE_SET, Clock, QUIET, ROUNDS, jid, kill_now, launcher, make_whole, present, with_journal
 
-pytestmark = [needs_root, pytest.mark.skipif(not CLOCK_CAN_BE_SET, reason="needs libfaketime, and no sanitizers")]
-INTERVAL = 30
+pytestmark = [needs_root, pytest.mark.skipif(not CLOCK_CAN_BE_SET, reason="needs libfaketime")]
+FORMATS = [(30, 0), (30, 1), (30, 5), (30, 10), (60, 1), (60, 7)]  # interval, window
 SLACK = 3  # seconds within which the model does not say on which side of a moment something fell
 STEPS = 120  # of a history
 
@@ -20,38 +22,45 @@ STEPS = 120  # of a history
 class Token:
     user: str
     text: str
+    interval: int
     step: int
+
+    @property
+    def stretch(self):
+        return self.step * self.interval, (self.step + 1) * self.interval
 
 
 class Model:
     """What must be so, from the outside."""
 
     def __init__(self):
-        self.window = 10
-        self.spent = set()
-        self.shelves = {}  # step: until when it is kept by (wall clock, boot-time clock), at the least
+        self.interval, self.window = 30, 10
+        self.spent, self.denied = set(), set()
+        self.shelves = {}  # stretch: until when it is kept by (wall clock, boot-time clock), at the least
         self.perhaps_closed = set()
 
     def expected(self, token, times):
         """The answers that may be given to it between two moments of the daemon's clock."""
-        if token in self.spent:
+        if token in self.spent or token.user in self.denied or token.interval != self.interval:
             return {NO}
-        answers = {YES if abs(int(moment) // INTERVAL - token.step) <= self.window else NO for moment in times}
-        return answers | {NO} if token.step in self.perhaps_closed else answers
+        answers = {YES if abs(int(moment) // self.interval - token.step) <= self.window else NO for moment in times}
+        begin, end = token.stretch
+        is_perhaps_closed = any(first < end and begin < last for first, last in self.perhaps_closed)
+        return answers | {NO} if is_perhaps_closed else answers
 
     def spend(self, token, wall):
         self.spent.add(token)
-        over = (token.step + 1 + self.window) * INTERVAL
-        kept = self.shelves.get(token.step, (over, 0))
+        over = (token.step + 1 + self.window) * self.interval
+        kept = self.shelves.get(token.stretch, (over, 0))
         boot = time.clock_gettime(time.CLOCK_BOOTTIME) + over - wall
-        self.shelves[token.step] = (max(kept[0], over), max(kept[1], boot))
+        self.shelves[token.stretch] = (max(kept[0], over), max(kept[1], boot))
 
     def pass_time(self, wall):
         """What the daemon may have dropped by now."""
         boot = time.clock_gettime(time.CLOCK_BOOTTIME)
-        for step, (over_wall, over_boot) in self.shelves.items():
+        for stretch, (over_wall, over_boot) in self.shelves.items():
             if wall + SLACK >= over_wall and boot + SLACK >= over_boot:
-                self.perhaps_closed.add(step)
+                self.perhaps_closed.add(stretch)
 
 
 class History:
@@ -59,30 +68,28 @@ class History:
         self.configuration, self.start = configuration, start
         self.dice = random.Random(seed)
         self.model = Model()
-        self.clock = configuration.directory / "clock"
+        self.clock = Clock(configuration.directory)
         self.tokens, self.told = [], []
-        self.ahead = 0
-        self.set_clock()
-        self.program = launcher(configuration.directory, "movable", clock=self.clock)
+        self.program = launcher(configuration.directory, "movable", clock=self.clock.file)
         self.run()
 
     def run(self):
         self.daemon = self.start(program=self.program, ready=False)
-        self.daemon.await_socket()
+        self.daemon.await_control()
 
     def now(self):
-        return time.time() + self.ahead
-
-    def set_clock(self):
-        temporary = self.clock.with_suffix(".new")
-        temporary.write_text(f"{self.ahead:+d}")
-        temporary.rename(self.clock)
+        return self.clock.now()
 
     # --- what can happen
 
     def mint(self):
-        user, when = jid(self.dice.randrange(3)), self.now() + INTERVAL * self.dice.randint(-12, 12)
-        self.tokens.append(Token(user, self.configuration.key.mint(user, time=when), int(when) // INTERVAL))
+        interval, far = self.model.interval, self.model.window + 2
+        user, when = jid(self.dice.randrange(3)), self.now() + interval * self.dice.randint(-far, far)
+        self.tokens.append(Token(user, self.key().mint(user, time=when), interval, int(when) // interval))
+
+    def key(self):
+        key = self.configuration.key
+        return Key(key.seed, key.secret, interval=self.model.interval)
 
     def mint_and_present(self):
         self.mint()
@@ -97,8 +104,7 @@ class History:
 
     def step_clock(self):
         self.model.pass_time(self.now())
-        self.ahead = self.dice.choice([0, 0, self.ahead + self.dice.randint(-90, 90), 3600, -3600, 7200, 45, -45, 600])
-        self.set_clock()
+        self.clock.set(self.dice.choice([0, 0, self.clock.ahead + self.dice.randint(-90, 90), 3600, -3600, 7200, 45, -45, 600]))
 
     def restart(self):
         self.daemon.finish()
@@ -109,12 +115,22 @@ class History:
         self.run()
 
     def reload(self):
-        self.model.window = self.dice.choice([0, 1, 5, 10])
-        self.configuration.host(otp_window=self.model.window)
+        model = self.model
+        model.interval, model.window = self.dice.choice(FORMATS)
+        self.configuration.host(otp_interval=model.interval, otp_window=model.window)
         done = int(self.daemon.status()["daemon"]["reloads"])
         self.daemon.write_configuration()
         self.daemon.signal(1)
         self.daemon.await_status(lambda status: int(status["daemon"]["reloads"]) > done)
+
+    def deny_or_allow(self):
+        user = jid(self.dice.randrange(3))
+        if user in self.model.denied:
+            assert self.daemon.control(f"allow {user}\n".encode()) == [f"allowed={user} was_denied=yes"]
+            self.model.denied.remove(user)
+        else:
+            assert self.daemon.control(f"deny {user}\n".encode()) == [f"denied={user} until=forever"]
+            self.model.denied.add(user)
 
     def check(self, tokens):
         before = self.now()
@@ -123,26 +139,25 @@ class History:
         self.model.pass_time(after)
         for token, answer in zip(tokens, answers):
             expected = self.model.expected(token, (before - 1, before, after, after + 1))
-            assert answer in expected, f"{token.step - int(after) // INTERVAL} steps ahead: {answer}, not {expected}; {self.told[-30:]}"
+            assert answer in expected, f"{token.step - int(after) // token.interval} steps ahead: {answer}, not {expected}; {self.told[-30:]}"
             if answer == YES:
                 self.model.spend(token, before)
 
     def go_on(self):
         happening, = self.dice.choices(
             [self.mint_and_present, self.mint, self.present_some, self.present_spent, self.step_clock, self.restart, self.crash,
-             self.reload], [30, 10, 20, 15, 10, 4, 6, 5])
+             self.reload, self.deny_or_allow], [30, 10, 20, 15, 10, 4, 6, 5, 4])
         self.told.append(happening.__name__)
         happening()
 
 
 @pytest.mark.parametrize("seed", range(ROUNDS or 4))
 def test_a_history(configuration, start, seed):
-    with_journal(configuration, interval=INTERVAL).set("log", **QUIET)
+    with_journal(configuration).set("log", **QUIET)
     history = History(make_whole(configuration), start, seed)
     for _ in range(STEPS):
         history.go_on()
-    for ahead in (history.ahead, 0):
-        history.ahead = ahead
-        history.set_clock()
+    for ahead in (history.clock.ahead, 0):
+        history.clock.set(ahead)
         history.check(history.tokens)
-    assert len(history.model.spent) > STEPS / 10
+    assert len(history.model.spent) > STEPS / 15

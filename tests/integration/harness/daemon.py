@@ -127,6 +127,16 @@ class Daemon:
             except (FileNotFoundError, ConnectionRefusedError, PermissionError):
                 time.sleep(0.01)
 
+    def await_control(self):
+        """Waits until its operator can ask, which is a little later."""
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            assert time.monotonic() < deadline and self.running(), "its control socket is not there"
+            try:
+                return self.control()
+            except (FileNotFoundError, ConnectionRefusedError):
+                time.sleep(0.01)
+
     def signal(self, number):
         self.process.send_signal(number)
 
