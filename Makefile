@@ -63,7 +63,7 @@ endif
 ROOMS    := base token store wire config daemon doctor ctl relay
 SOURCES  := $(foreach room,$(ROOMS),$(wildcard src/$(room)/*.c))
 ifneq ($(REDIS),1)
-SOURCES  := $(filter-out src/store/redis_store.c src/store/redis_denials.c,$(SOURCES))
+SOURCES  := $(filter-out $(addprefix src/store/redis_,store.c link.c check.c denials.c),$(SOURCES))
 endif
 ifneq ($(DOCTOR),1)
 SOURCES  := $(filter-out src/doctor/%.c src/ctl/doctor.c,$(SOURCES))

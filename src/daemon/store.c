@@ -69,8 +69,7 @@ static struct spent_store *open_redis(struct server *server, bool accept)
          secret_set(&server->redis_password, rule->password.bytes, rule->password.size) != 0))
         return NULL;
     server->redis.password = (const char *)server->redis_password.bytes;
-    return redis_store_create(server->loop, &server->redis, server->accounts, server->started,
-                              accept);
+    return redis_store_create(server->loop, &server->redis, server->accounts, accept);
 #else
     (void)server;
     (void)accept;

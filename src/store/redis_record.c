@@ -43,22 +43,25 @@ static bool copy_field(const char *text, size_t length, const char *name, char *
     return true;
 }
 
-bool redis_info_parse(const char *text, size_t length, struct redis_identity *identity_r,
-                      bool *policy_is_safe_r)
+bool redis_info_parse(const char *text, size_t length, struct redis_server *server_r)
 {
-    struct redis_identity identity = {0};
+    struct redis_server server = {0};
+    struct redis_identity *identity = &server.identity;
     char evicted[24];
     char policy[32];
+    char role[16];
 
-    if (!copy_field(text, length, "run_id", identity.run_id, sizeof(identity.run_id)) ||
-        !copy_field(text, length, "master_replid", identity.replication_id,
-                    sizeof(identity.replication_id)) ||
+    if (!copy_field(text, length, "run_id", identity->run_id, sizeof(identity->run_id)) ||
+        !copy_field(text, length, "master_replid", identity->replication_id,
+                    sizeof(identity->replication_id)) ||
         !copy_field(text, length, "evicted_keys", evicted, sizeof(evicted)) ||
-        !copy_field(text, length, "maxmemory_policy", policy, sizeof(policy)))
+        !copy_field(text, length, "maxmemory_policy", policy, sizeof(policy)) ||
+        !copy_field(text, length, "role", role, sizeof(role)))
         return false;
-    identity.evicted_keys = strtoull(evicted, NULL, 10);
-    *identity_r = identity;
-    *policy_is_safe_r = strcmp(policy, "noeviction") == 0;
+    identity->evicted_keys = strtoull(evicted, NULL, 10);
+    server.policy_is_safe = strcmp(policy, "noeviction") == 0;
+    server.is_master = strcmp(role, "master") == 0;
+    *server_r = server;
     return true;
 }
 
@@ -114,4 +117,19 @@ bool redis_marker_parse(const char *text, size_t length, struct redis_marker *ma
         return false;
     *marker_r = marker;
     return true;
+}
+
+bool redis_clock_observe(struct redis_clock *clock, int64_t server_wall_ms, int64_t boot_ms,
+                         int64_t tolerance_ms, int64_t *expected_ms_r)
+{
+    int64_t offset_ms = server_wall_ms - boot_ms;
+    int64_t believed_ms = clock->offset_ms + (boot_ms - clock->boot_ms) / 100;
+    bool was_set = clock->is_known && offset_ms > believed_ms + tolerance_ms;
+
+    if (was_set)
+        *expected_ms_r = boot_ms + believed_ms;
+    if (was_set || !clock->is_known || offset_ms < believed_ms)
+        believed_ms = offset_ms;
+    *clock = (struct redis_clock){.is_known = true, .offset_ms = believed_ms, .boot_ms = boot_ms};
+    return !was_set;
 }

@@ -29,6 +29,6 @@ struct redis_address {
  * the first token is accepted. NULL where memory is short or the loop fails.
  */
 struct spent_store *redis_store_create(struct event_base *loop, const struct redis_address *address,
-                                       struct accounts *accounts, struct moment now, bool accept);
+                                       struct accounts *accounts, bool accept);
 
 #endif

@@ -20,7 +20,9 @@ FEATURES = "features:tryagain"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 LIBFAKETIME = next(iter(sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
 CLOCK_CAN_BE_SET = SANITIZED or LIBFAKETIME is not None
+# `make check-long-once`: more rounds of what is left to chance, and tests that take long.
 ROUNDS = int(os.environ.get("XMPP_AUTHD_ROUNDS", "0"))
+LONG = ROUNDS > 0
 
 # The harness reads every line of the log, and there are tens of thousands of logins.
 QUIET = {"level": "warning"}
@@ -77,9 +79,9 @@ def movable_clock():
     return path
 
 
-def clock_environment(file, sanitized=SANITIZED):
-    """What makes a program take its wall clock from a file."""
-    if sanitized:
+def clock_environment(file, own=SANITIZED):
+    """What makes a program take its wall clock from a file: libfaketime, or a library of our own where that does not work."""
+    if own:
         return {"LD_PRELOAD": movable_clock(), "MOVABLE_CLOCK": file}
     return {"LD_PRELOAD": LIBFAKETIME, "FAKETIME_TIMESTAMP_FILE": file, "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1"}

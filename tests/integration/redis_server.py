@@ -7,6 +7,14 @@ import time
 
 from harness import DEADLINE
 
+MARKER = "xmpp-authd:record"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
 
 class Redis:
     def __init__(self, directory, name="redis", **settings):
@@ -16,6 +24,7 @@ class Redis:
         self.settings = {"port": 0, "unixsocket": self.path, "dir": self.directory, "save": '""',
                          "appendonly": "no", "maxmemory-policy": "noeviction", **settings}
         self.process = None
+        self.environment = None
 
     @property
     def store(self):
@@ -25,11 +34,19 @@ class Redis:
         self.settings.update(settings)
         lines = "".join(f"{name.replace('_', '-')} {value}\n" for name, value in self.settings.items())
         (self.directory / "redis.conf").write_text(lines)
-        self.process = subprocess.Popen(["redis-server", self.directory / "redis.conf"], stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(["redis-server", self.directory / "redis.conf"], stdout=subprocess.DEVNULL,
+                                        env=self.environment)
         deadline = time.monotonic() + DEADLINE
         while not self.answers():
             assert time.monotonic() < deadline and self.process.poll() is None, "redis-server does not start"
             time.sleep(0.02)
+        return self
+
+    def vouch(self):
+        """Marks the record as whole, as it is a minute or two after its first daemon's start: without waiting."""
+        fields = dict(line.split(":", 1) for line in self.reply("INFO").decode().splitlines() if ":" in line)
+        identity = [fields[name] for name in ("run_id", "master_replid", "evicted_keys")]
+        assert self.command("SET", MARKER, " ".join(["1", *identity, "1000"])) == b"+OK"
         return self
 
     def answers(self):
@@ -48,6 +65,20 @@ class Redis:
                 assert self._line(stream) == b"+OK"
             self._send(stream, *words)
             return self._line(stream)
+
+    def reply(self, *words):
+        """One command whose reply is a string: all of it."""
+        with socket.socket(socket.AF_UNIX) as stream:
+            stream.settimeout(DEADLINE)
+            stream.connect(str(self.path))
+            self._send(stream, *words)
+            length = int(self._line(stream)[1:])
+            text = b""
+            while len(text) < length:
+                piece = stream.recv(length - len(text))
+                assert piece
+                text += piece
+            return text
 
     @staticmethod
     def _send(stream, *words):

@@ -10,33 +10,32 @@
     "master_replid:abcdef\r\nmaster_replid2:000\r\n# Stats\r\nevicted_keys:7\r\n"                  \
     "# Memory\r\nmaxmemory_policy:noeviction\r\n"
 
-static void info_gives_run_replication_evictions_and_policy(void **state)
+static void info_gives_run_replication_evictions_role_and_policy(void **state)
 {
-    struct redis_identity identity;
-    bool is_safe = false;
+    struct redis_server server;
 
     (void)state;
-    assert_true(redis_info_parse(INFO, strlen(INFO), &identity, &is_safe));
-    assert_string_equal(identity.run_id, "c0ffee");
-    assert_string_equal(identity.replication_id, "abcdef");
-    assert_int_equal(identity.evicted_keys, 7);
-    assert_true(is_safe);
+    assert_true(redis_info_parse(INFO, strlen(INFO), &server));
+    assert_string_equal(server.identity.run_id, "c0ffee");
+    assert_string_equal(server.identity.replication_id, "abcdef");
+    assert_int_equal(server.identity.evicted_keys, 7);
+    assert_true(server.policy_is_safe);
+    assert_true(server.is_master);
 }
 
 static void info_that_lacks_a_field_tells_nothing(void **state)
 {
     static const char *const names[] = {
-        "run_id:", "master_replid:", "evicted_keys:", "maxmemory_policy:"};
+        "run_id:", "master_replid:", "evicted_keys:", "maxmemory_policy:", "role:"};
 
     (void)state;
     for (size_t i = 0; i < LENGTH_OF(names); i++) {
-        struct redis_identity identity = {.evicted_keys = 99};
+        struct redis_server server = {.identity.evicted_keys = 99};
         char text[] = INFO;
-        bool is_safe;
 
         *strstr(text, names[i]) = 'X';
-        expect(!redis_info_parse(text, strlen(text), &identity, &is_safe), "%s", names[i]);
-        expect(identity.evicted_keys == 99, "%s: written to", names[i]);
+        expect(!redis_info_parse(text, strlen(text), &server), "%s", names[i]);
+        expect(server.identity.evicted_keys == 99, "%s: written to", names[i]);
     }
 }
 
@@ -44,24 +43,61 @@ static void info_cut_anywhere_is_never_misread(void **state)
 {
     (void)state;
     for (size_t length = 0; length < strlen(INFO); length++) {
-        struct redis_identity identity;
-        bool is_safe = false;
+        struct redis_server server;
 
-        if (redis_info_parse(INFO, length, &identity, &is_safe))
-            expect(!is_safe || length + 2 >= strlen(INFO), "length %zu", length);
+        if (redis_info_parse(INFO, length, &server))
+            expect(!server.policy_is_safe || length + 2 >= strlen(INFO), "length %zu", length);
     }
 }
 
-static void only_noeviction_is_safe(void **state)
+static void only_noeviction_is_safe_and_only_a_master_takes_records(void **state)
 {
-    static const char info[] = "run_id:a\nmaster_replid:b\nevicted_keys:0\nmaxmemory_policy:"
-                               "noeviction-but-not\n";
-    struct redis_identity identity;
-    bool is_safe = true;
+    static const char info[] = "run_id:a\nrole:slave\nmaster_replid:b\nevicted_keys:0\n"
+                               "maxmemory_policy:noeviction-but-not\n";
+    struct redis_server server;
 
     (void)state;
-    assert_true(redis_info_parse(info, strlen(info), &identity, &is_safe));
-    assert_false(is_safe);
+    assert_true(redis_info_parse(info, strlen(info), &server));
+    assert_false(server.policy_is_safe);
+    assert_false(server.is_master);
+}
+
+enum { TOLERANCE = 30000 };
+
+/* Readings of the server's clock and of ours, in seconds; whether it was set forward, and what it
+ * would have shown. */
+static void a_clock_that_is_set_forward_is_seen_and_none_that_drifts_or_goes_back(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t server, boot;
+        bool is_set;
+        int64_t expected;
+    } rows[] = {
+        {"the first is believed", 1000000, 100, false, 0},
+        {"two seconds on", 1000002, 102, false, 0},
+        {"a little ahead", 1000030, 104, false, 0},
+        {"a jump", 1000700, 106, true, 1000006},
+        {"believed from then on", 1000702, 108, false, 0},
+        {"put right", 1000010, 110, false, 0},
+        {"the same jump again", 1000710, 112, true, 1000012},
+        {"and back", 1000014, 114, false, 0},
+        {"a drift of half a hundredth over a day", 1000014 + 86400 + 432, 114 + 86400, false, 0},
+        {"many small steps", 1000014 + 86400 + 432 + 22, 116 + 86400, false, 0},
+        {"add up", 1000014 + 86400 + 432 + 44, 118 + 86400, true, 1000014 + 86400 + 432 + 4},
+    };
+    struct redis_clock clock = {0};
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        int64_t expected = 0;
+        bool went_on = redis_clock_observe(&clock, rows[i].server * 1000, rows[i].boot * 1000,
+                                           TOLERANCE, &expected);
+
+        expect(went_on == !rows[i].is_set, "%s", rows[i].name);
+        expect(llabs(expected - rows[i].expected * 1000) <= 1000, "%s: %d", rows[i].name,
+               (int)(expected / 1000));
+    }
 }
 
 static void any_change_of_identity_counts(void **state)
@@ -123,10 +159,11 @@ static void what_is_no_marker_is_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(info_gives_run_replication_evictions_and_policy),
+        cmocka_unit_test(info_gives_run_replication_evictions_role_and_policy),
         cmocka_unit_test(info_that_lacks_a_field_tells_nothing),
         cmocka_unit_test(info_cut_anywhere_is_never_misread),
-        cmocka_unit_test(only_noeviction_is_safe),
+        cmocka_unit_test(only_noeviction_is_safe_and_only_a_master_takes_records),
+        cmocka_unit_test(a_clock_that_is_set_forward_is_seen_and_none_that_drifts_or_goes_back),
         cmocka_unit_test(any_change_of_identity_counts),
         cmocka_unit_test(a_marker_comes_back_as_it_was_written),
         cmocka_unit_test(what_is_no_marker_is_none),

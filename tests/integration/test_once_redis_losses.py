@@ -1,0 +1,184 @@
+"""A Redis that forgot what was spent: by a restart, by an operator, by a replica that was promoted too early, by its clock. Whatever
+it was, nothing that may have been spent before is accepted, on no daemon, until it is too old; then logins resume by themselves."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from conftest import needs_root
+from harness import DEADLINE
+from harness.clients import NO, TRY_AGAIN, YES
+from once_support import CLOCK_CAN_BE_SET, LONG, Clock, clock_environment, launcher
+from redis_server import MARKER, Redis, free_port
+from redis_site import ALICE, Site
+
+
+@pytest.fixture
+def redis(directory):
+    server = Redis(directory)
+    yield server
+    server.stop()
+
+
+def test_a_fresh_redis_vouches_for_nothing_minted_before(start, directory, redis):
+    redis.start()
+    begun = time.time()
+    one = Site(start, directory, redis, after_restart="refuse")
+    one.refuses(one.key.mint(ALICE))
+    two = Site(start, directory, redis, "two", one.key, after_restart="refuse")
+    two.refuses(one.key.mint(ALICE))
+    assert one.expect_floor(begun) == two.expect_floor(begun)
+
+
+def test_a_daemon_that_starts_beside_a_whole_record_refuses_nothing(start, directory, redis):
+    redis.start().vouch()
+    one = Site(start, directory, redis, after_restart="refuse")
+    spent = one.key.mint(ALICE)
+    assert one.login(spent) == YES
+    two = Site(start, directory, redis, "two", one.key, after_restart="refuse")
+    assert [two.login(), two.login(spent)] == [YES, NO]
+
+
+def test_a_killed_redis_without_persistence_lets_no_spent_token_in_again(start, directory, redis):
+    redis.start().vouch()
+    site = Site(start, directory, redis, after_restart="refuse")
+    spent = site.key.mint(ALICE)
+    assert site.login(spent) == YES
+    redis.kill()
+    assert site.login() == TRY_AGAIN
+    # Another daemon that never saw the token: Redis alone could tell, and it has forgotten.
+    killed = time.time()
+    redis.start()
+    other = Site(start, directory, redis, "two", site.key, after_restart="refuse")
+    site.daemon.await_event("store-recovered")
+    other.refuses(spent)
+    assert site.login(spent) != YES
+    site.expect_floor(killed)
+    other.expect_floor(killed)
+
+
+def test_a_killed_redis_that_kept_every_record_is_not_trusted_blindly_either(start, directory, redis):
+    """With appendfsync always nothing is lost, but who could tell?"""
+    redis.start(appendonly="yes", appendfsync="always").vouch()
+    site = Site(start, directory, redis, after_restart="refuse")
+    spent = site.key.mint(ALICE)
+    assert site.login(spent) == YES
+    redis.kill()
+    redis.start()
+    assert redis.command("EXISTS", MARKER) == b":1"
+    other = Site(start, directory, redis, "two", site.key, after_restart="refuse")
+    other.refuses(spent)
+
+
+@pytest.mark.skipif(not LONG, reason="takes most of a minute")
+def test_logins_resume_when_what_may_have_been_spent_is_too_old(start, directory, redis):
+    redis.start()
+    site = Site(start, directory, redis, after_restart="refuse", interval=2)
+    opens = site.expect_floor(time.time())
+    while time.time() < opens - 1:
+        assert site.login() == TRY_AGAIN
+        time.sleep(1)
+    site.await_login()
+    assert opens - 1 <= time.time() < opens + 5
+
+
+@pytest.mark.parametrize("forget", ["FLUSHALL", f"DEL {MARKER}"], ids=["all keys gone", "the marker gone"])
+def test_a_redis_that_lost_its_record_is_not_trusted(start, directory, redis, forget):
+    redis.start().vouch()
+    site = Site(start, directory, redis, after_restart="refuse")
+    spent = site.key.mint(ALICE)
+    assert site.login(spent) == YES
+    other = Site(start, directory, redis, "two", site.key, after_restart="refuse")
+    assert other.login() == YES
+    lost = time.time()
+    redis.command(*forget.split())
+    site.expect_floor(lost)
+    other.expect_floor(lost)
+    other.refuses(spent)
+
+
+def test_a_replica_that_was_promoted_too_early_lets_nothing_in_again(start, directory, redis):
+    replica = Redis(directory, "replica", port=0)
+    try:
+        master_port = free_port()
+        redis.start(port=master_port, bind="127.0.0.1")
+        replica.start(replicaof=f"127.0.0.1 {master_port}", port=free_port(), bind="127.0.0.1")
+        deadline = time.monotonic() + DEADLINE
+        while b"master_link_status:up" not in replica.reply("INFO", "replication"):
+            assert time.monotonic() < deadline, "the replica does not follow"
+            time.sleep(0.05)
+        # Its first replica gave the master another replication id.
+        redis.vouch()
+        site = Site(start, directory, redis, after_restart="refuse")
+        assert site.login() == YES
+        while replica.command("EXISTS", MARKER) != b":1":
+            assert time.monotonic() < deadline, "the replica does not follow"
+            time.sleep(0.05)
+        # It does not see what is spent from here on.
+        replica.signal(signal.SIGSTOP)
+        spent = site.key.mint(ALICE)
+        assert site.login(spent) == YES
+        redis.kill()
+        replica.signal(signal.SIGCONT)
+        assert replica.command("REPLICAOF", "NO", "ONE") == b"+OK"
+        after = Site(start, directory, replica, "two", site.key, after_restart="refuse")
+        after.refuses(spent)
+    finally:
+        replica.stop()
+
+
+def test_a_master_that_is_made_a_replica_is_left_and_found_again(start, directory, redis):
+    """The connection stays, but whoever is the master now may be found at the same address: it is looked for anew."""
+    redis.start().vouch()
+    site = Site(start, directory, redis, after_restart="refuse")
+    assert site.login() == YES
+    assert redis.command("REPLICAOF", "127.0.0.1", "1") == b"+OK"
+    assert site.login() == TRY_AGAIN
+    assert site.daemon.await_event("store-failed")["why"] == "Redis is a read-only replica"
+    assert site.login() == TRY_AGAIN
+    demoted = time.time()
+    assert redis.command("REPLICAOF", "NO", "ONE") == b"+OK"
+    site.daemon.await_event("store-recovered")
+    site.expect_floor(demoted)
+    assert len(site.daemon.events("store-failed")) == 1
+
+
+HOUR = 3600
+
+
+@needs_root
+@pytest.mark.skipif(not CLOCK_CAN_BE_SET, reason="needs libfaketime")
+@pytest.mark.parametrize("whose", ["redis", "everybody"])
+def test_a_clock_that_runs_ahead_for_a_while_makes_redis_forget_too_early(start, directory, redis, whose):
+    """Redis' own, or that of the machine that it shares with the daemons."""
+    clock = Clock(directory)
+    redis.environment = {**os.environ, **clock_environment(clock.file, own=True)}
+    options = {"program": launcher(directory, "movable", clock=clock.file)} if whose == "everybody" else {}
+    redis.start().vouch()
+    one = Site(start, directory, redis, after_restart="refuse", **options)
+    two = Site(start, directory, redis, "two", one.key, after_restart="refuse", **options)
+    spent = one.key.mint(ALICE)
+    assert [one.login(spent), two.login()] == [YES, YES]
+    before, jumped = redis.reply("GET", MARKER), time.time()
+    clock.set(HOUR)
+    if whose == "redis":
+        for site in (one, two):
+            assert "clock" in site.daemon.await_event("store-failed")["why"]
+    else:
+        deadline = time.monotonic() + DEADLINE
+        while redis.reply("GET", MARKER) == before:
+            assert time.monotonic() < deadline, "nobody notices"
+            time.sleep(0.05)
+    assert redis.command("KEYS", "xmpp-authd:spent:*") == b"*0", "its clock has not made it forget"
+    clock.set(0)
+    for site in (one, two):
+        site.daemon.await_status(lambda status: status["replay"]["state"] == "starting")
+    two.refuses(spent)
+    assert one.login(spent) != YES
+    # Not an hour, by the clock that was wrong.
+    for site in (one, two):
+        site.expect_floor(jumped)
+    three = Site(start, directory, redis, "three", one.key, after_restart="refuse", **options)
+    three.refuses(spent)
