@@ -37,10 +37,12 @@ const struct option_description option_descriptions[OPTION_COUNT] = {
     [OPTION_USER] = {"--user", NULL, "NAME", "the user that the chat server runs as"},
     [OPTION_FIX] = {"--fix", NULL, NULL,
                     "print a patch for what can be mended by one; findings go to standard error"},
-    [OPTION_LOGFMT] = {"--logfmt", NULL, NULL, "a line of key=value for each finding"},
+    [OPTION_LOGFMT] = {"--logfmt", NULL, NULL, "lines of key=value, for scripts"},
     [OPTION_IGNORE] = {"--ignore", NULL, "NAMES",
                        "leave out findings of these names, with commas between them"},
     [OPTION_OFFLINE] = {"--offline", NULL, NULL, "look at files alone, and ask nobody anything"},
+    [OPTION_ONCE] = {"--once", NULL, NULL, "write one page of text, after one interval, and end"},
+    [OPTION_INTERVAL] = {"--interval", NULL, "SECONDS", "ask the daemon so often (default 2)"},
     [OPTION_HELP] = {"--help", "-h", NULL, "show this"},
     [OPTION_VERSION] = {"--version", NULL, NULL, "show the version"},
 };

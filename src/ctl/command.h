@@ -34,6 +34,7 @@ extern const struct command command_check;
 extern const struct command command_query;
 extern const struct command command_ping;
 extern const struct command command_status;
+extern const struct command command_top;
 extern const struct command command_why;
 extern const struct command command_deny;
 extern const struct command command_allow;

@@ -112,7 +112,7 @@ enum ctl_status control_askf(const struct arguments *arguments, const char *form
 }
 
 /* Up to the end that the daemon sets by closing; NULL after a complaint. */
-static char *receive_whole(struct talk *talk)
+static char *receive_whole(struct talk *talk, bool is_long)
 {
     size_t used = 0, capacity = 0;
     char *text = NULL;
@@ -132,7 +132,8 @@ static char *receive_whole(struct talk *talk)
         }
         got = talk_receive(talk, text + used, capacity - used - 1);
         used += got > 0 ? (size_t)got : 0;
-        talk_extend(talk);
+        if (is_long)
+            talk_extend(talk);
     }
     text[used] = '\0';
     if (got == 0 && used > 0 && text[used - 1] == '\n' && strncmp(text, "error=", 6) != 0)
@@ -146,10 +147,13 @@ static char *receive_whole(struct talk *talk)
     return NULL;
 }
 
-static char *fetch(struct talk *talk, const char *request)
+/* Closes the talk. */
+static char *fetch(struct talk *talk, const char *request, bool is_long)
 {
-    char *answer = talk_send(talk, request, strlen(request)) == 0 ? receive_whole(talk) : NULL;
+    char *answer = NULL;
 
+    if (talk_send(talk, request, strlen(request)) == 0)
+        answer = receive_whole(talk, is_long);
     talk_close(talk);
     return answer;
 }
@@ -158,12 +162,19 @@ char *control_fetch(const char *path, const char *request)
 {
     struct talk talk;
 
-    return talk_open(&talk, path) == 0 ? fetch(&talk, request) : NULL;
+    return talk_open(&talk, path) == 0 ? fetch(&talk, request, true) : NULL;
+}
+
+char *control_fetch_soon(const char *path, const char *request)
+{
+    struct talk talk;
+
+    return talk_open(&talk, path) == 0 ? fetch(&talk, request, false) : NULL;
 }
 
 char *control_fetch_by(const struct arguments *arguments, const char *request)
 {
     struct talk talk;
 
-    return ask_connect(&talk, arguments, OPTION_CONTROL) == 0 ? fetch(&talk, request) : NULL;
+    return ask_connect(&talk, arguments, OPTION_CONTROL) == 0 ? fetch(&talk, request, false) : NULL;
 }

@@ -32,7 +32,10 @@ control_askf(const struct arguments *arguments, const char *format, ...);
  */
 char *control_fetch(const char *path, const char *request);
 
-/* The same at the path that the arguments or their configuration name. */
+/* The same, all of it within TALK_SECONDS. */
+char *control_fetch_soon(const char *path, const char *request);
+
+/* The same, at the path that the arguments or their configuration name. */
 char *control_fetch_by(const struct arguments *arguments, const char *request);
 
 /* Like control_ask(), for a list, which may take as long as it likes while it comes. */

@@ -100,7 +100,7 @@ def test_the_daemons_options_stand_in_its_page_and_no_other():
     assert documented == options_of_help("xmpp-authd", "--help") | {"-h"}
 
 
-COMMANDS = ["keygen", "rotate", "keys", "mint", "check", "query", "ping", "status", "why", "deny", "allow", "denied", "users", "doctor"]
+COMMANDS = ["keygen", "rotate", "keys", "mint", "check", "query", "ping", "status", "top", "why", "deny", "allow", "denied", "users", "doctor"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

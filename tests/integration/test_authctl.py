@@ -135,7 +135,7 @@ def test_misuse_is_answered_with_what_to_do(words, said):
 
 def test_help_and_version_name_every_command():
     usage = authctl("--help")[0]
-    for word in ("keygen", "mint", "check", "query", "ping", "status"):
+    for word in ("keygen", "mint", "check", "query", "ping", "status", "top"):
         assert re.search(rf"^  {word}\b", usage, re.M)
         assert authctl(word, "--help")[0].startswith(f"usage: xmpp-authctl {word}")
     assert re.fullmatch(r"xmpp-authctl \d+\.\d+\.\d+\n", authctl("--version")[0])
@@ -143,7 +143,7 @@ def test_help_and_version_name_every_command():
 
 def test_the_manual_page_has_every_command_and_option():
     page = (TREE / "docs/man/xmpp-authctl.1").read_text()
-    for word in ("keygen", "mint", "check", "query", "ping", "status"):
+    for word in ("keygen", "mint", "check", "query", "ping", "status", "top"):
         assert re.search(rf"^\.It Cm {word}\b", page, re.M), word
         options = re.findall(r"^  -(-[a-z-]+|c)", authctl(word, "--help")[0], re.M)
         for option in options:
@@ -621,7 +621,7 @@ def test_the_configuration_is_not_looked_at_where_the_socket_is_named(open_daemo
 
 def test_ping_counts_as_no_verdict_and_tells_the_time(open_daemon):
     def verdicts():
-        return [line for line in authctl("-c", open_daemon, "status")[0].splitlines() if "what=verdicts" in line]
+        return [line for line in authctl("-c", open_daemon, "status", "--logfmt")[0].splitlines() if "what=verdicts" in line]
 
     before = verdicts()
     out = authctl("-c", open_daemon, "ping")[0]
@@ -630,7 +630,7 @@ def test_ping_counts_as_no_verdict_and_tells_the_time(open_daemon):
 
 
 def test_status_prints_what_the_control_socket_says(open_daemon):
-    out, err = authctl("-c", open_daemon, "status")
+    out, err = authctl("-c", open_daemon, "status", "--logfmt")
     assert err == ""
     lines = [dict(re.findall(r'(\w+)=("[^"]*"|\S+)', line)) for line in out.splitlines()]
     assert [line["what"] for line in lines][:3] == ["daemon", "connections", "replay"]
@@ -654,7 +654,7 @@ def test_the_manual_pages_examples_work(open_daemon, tmp_path):
     assert (done.returncode, done.stderr) == (0, b"")
     expected = ["yes", "allow allowed: ", r"deny \w[\w-]+: ", r"\d{40} \S{44}$",
                 "denied=mallory@example.org ", "jid=mallory@example.org ", "listed=1", "imported=1 ", ".* answers in ",
-                "what=daemon "]
+                r"xmpp-authd \S+: "]
     lines = done.stdout.decode().splitlines()
     assert all(re.match(pattern, line) for pattern, line in zip(expected, lines)), "one of the first lines is another"
     assert len(lines) > len(expected)
@@ -781,7 +781,7 @@ def test_status_passes_on_lines_and_nothing_that_moves_a_cursor(tmp_path, reply,
         connection.close()
 
     with peer(tmp_path / "s", behaviour) as path:
-        out, err = authctl("status", "--control", path, status=status)
+        out, err = authctl("status", "--logfmt", "--control", path, status=status)
     assert (out, asked) == (shown, [b"status\n"])
     assert said in err and (err == "") == (status == 0)
 
@@ -817,7 +817,7 @@ def test_every_call_ends_within_its_deadline_whatever_the_peer_does(tmp_path):
         calls = [["query", "auth", JID, token, "--socket", silent],
                  ["query", "isuser", JID, "--protocol", "generic", "--socket", silent],
                  ["ping", "--socket", silent], ["status", "--control", silent],
-                 ["status", "--control", endless], ["ping", "--socket", full]]
+                 ["status", "--logfmt", "--control", endless], ["status", "--control", endless], ["ping", "--socket", full]]
         start = time.monotonic()
         running = [subprocess.Popen([CTL, *call], stdout=subprocess.PIPE, stderr=subprocess.PIPE) for call in calls]
         shielded(running[0].pid, token)

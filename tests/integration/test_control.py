@@ -49,8 +49,11 @@ def test_the_status(daemon, configuration):
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", about["started"])
     assert 0 <= int(about["uptime_s"]) <= time.time() - started + DEADLINE
     assert (about["state"], about["hosts"], about["reloads"], about["failed_reloads"]) == ("running", "1", "0", "0")
-    assert status["connections"] == {"open": "1", "max": "1024", "accepted": "1", "refused": "0"}
+    assert status["connections"] == {"open": "1", "max": "1024", "accepted": "1", "refused": "0", "pending_bytes": "0"}
     replay = status["replay"]
+    assert (replay["errors"], "failure" in replay) == ("0", False)
+    assert status["host"] == [{"host": "example.org", "allowed": "1", "denied": "1", "undecided": "0"}]
+    assert sum(int(bucket["count"]) for bucket in status["latency"]) == 4
     assert (replay["store"], replay["spent"], replay["steps"], replay["state"]) == ("memory", "1", "1", "open")
     assert int(replay["bytes"]) > 0
     assert status["verdicts"] == {("auth", "allowed"): 1, ("auth", "replayed"): 1, ("auth", "malformed"): 1, ("isuser", "allowed"): 1}
@@ -68,7 +71,7 @@ def test_one_request_is_answered_and_the_connection_closed(daemon, request_line)
     with connect(daemon) as stream:
         stream.sendall(request_line)
         lines = rest(stream).decode().splitlines()
-    assert [line.split(" ")[0] for line in lines] == ["what=daemon", "what=connections", "what=replay"]
+    assert [line.split(" ")[0] for line in lines] == ["what=daemon", "what=connections", "what=replay", "what=recorder"]
 
 
 def test_a_request_byte_by_byte(daemon):
@@ -180,5 +183,5 @@ def test_it_can_stand_elsewhere(configuration, start):
 
 def test_the_status_of_a_denial_flood_stays_short(daemon):
     daemon.ask(*[isuser(f"u{number}@else.where") for number in range(500)], *[b"nonsense"] * 500)
-    assert len(daemon.control()) == 5
+    assert len([line for line in daemon.control() if not line.startswith("what=latency ")]) == 6
     assert daemon.ask(isuser("a@else.where")) == NO

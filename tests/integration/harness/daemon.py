@@ -252,13 +252,15 @@ class Daemon:
         return answer.decode("ascii").splitlines()
 
     def status(self):
-        """The status: `verdicts` as {(question, reason): count}, each other line by its `what`."""
-        status = {"verdicts": {}}
+        """The status: `verdicts` as {(question, reason): count}, `latency` and `host` as lists, each other line by its `what`."""
+        status = {"verdicts": {}, "latency": [], "host": []}
         for line in self.control():
             fields = parse_logfmt(line)
             what = fields.pop("what")
             if what == "verdicts":
                 status["verdicts"][fields["question"], fields["reason"]] = int(fields["count"])
+            elif what in ("latency", "host"):
+                status[what].append(fields)
             else:
                 assert what not in status
                 status[what] = fields
