@@ -246,7 +246,7 @@ install: all
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs/examples/minters docs/examples/minters/*
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs/images docs/images/*
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/conf conf/xmpp-authd.conf
-	cp -R conf/ejabberd conf/prosody conf/prometheus conf/grafana $(DESTDIR)$(DOCDIR)/conf/
+	cp -R conf/ejabberd conf/fail2ban conf/prosody conf/prometheus conf/grafana $(DESTDIR)$(DOCDIR)/conf/
 	install -d $(DESTDIR)$(SYSTEMD_DIR)
 	sed 's|=/usr/sbin/|=$(PREFIX)/sbin/|' systemd/xmpp-authd.service >$(DESTDIR)$(SYSTEMD_DIR)/xmpp-authd.service
 	install -m 644 systemd/xmpp-authd.socket systemd/xmpp-authd@.socket $(DESTDIR)$(SYSTEMD_DIR)/

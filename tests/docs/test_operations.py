@@ -12,7 +12,12 @@ from walks import commands_of, outputs, walk
 OPERATIONS = ROOT / "docs" / "operations.md"
 
 # Shell script that is run before a section's first command, by the section's heading.
-BEFORE = {}
+BEFORE = {
+    # An application whose clock is an hour behind; and alice, whom it shuts out.
+    "Clock trouble": """for user in alice bob carol; do
+    xmpp-authctl mint $user@example.org --time $(($(date +%s) - 3600)) | xmpp-authctl query auth $user@example.org || true
+done""",
+}
 
 # Shell script that is run after its last one.
 AFTER = {"Installing": "journalctl -u xmpp-authd | grep event=listen"}
@@ -21,7 +26,7 @@ AFTER = {"Installing": "journalctl -u xmpp-authd | grep event=listen"}
 INSTEAD = {}
 
 # Commands that do not end with 0: the status that they end with.
-STATUS = {}
+STATUS = {"sudo xmpp-authctl why alice@example.org": 1}  # her last login was refused
 
 
 def sections():
@@ -96,3 +101,17 @@ def test_the_next_key_counts_after_the_reload_and_its_secrets_are_not_shown(walk
     plan = outputs(walked, "rotate example.org --write")[0]
     assert re.findall(r"\b[0-9a-f]{16}\b", plan)[0] == fingerprints[1][1] and "otp_seed = " not in plan
     assert "the daemon does not have it yet" not in second
+
+
+# --- Clock trouble, Reading an incident
+
+
+def test_the_minters_clock_is_named_with_its_time_zone(walked):
+    [warning] = outputs(walked, "event=minter-clock")
+    assert "clock_offset_s=-3600" in warning or "clock_offset_s=-3630" in warning
+    assert "time_zone_bug_s=-3600" in warning
+
+
+def test_why_says_what_shut_alice_out(walked):
+    [said] = outputs(walked, "xmpp-authctl why")
+    assert re.search(r"expired, by a clock -36\d\d s off", said) and "now: the minters' clock is -36" in said
