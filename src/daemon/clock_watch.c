@@ -80,19 +80,33 @@ static struct agreement agree(const struct clock_watch *watch, int64_t tolerance
     return agreement;
 }
 
+/* Two users together can make alerts and end them as often as they like: not so many lines. */
+static bool is_news(const struct clock_watch *watch, int64_t now)
+{
+    int64_t since = now - watch->warned_at;
+
+    if (!watch->has_warned || since >= CLOCK_WARNING_SECONDS)
+        return true;
+    return !watch->is_announced && since >= CLOCK_NEWS_SECONDS;
+}
+
 static enum clock_news confirm(struct clock_watch *watch, struct agreement agreement, int64_t now,
                                int64_t tolerance)
 {
-    bool is_news = !watch->is_confirmed || llabs(watch->offset - agreement.offset) > tolerance ||
-                   now - watch->warned_at >= CLOCK_WARNING_SECONDS;
+    bool differs = !watch->is_confirmed || llabs(watch->offset - agreement.offset) > tolerance;
 
     watch->is_confirmed = true;
     watch->tokens = agreement.tokens;
     watch->users = agreement.users;
     watch->good_logins = 0;
-    if (!is_news)
+    if (differs) {
+        watch->offset = agreement.offset;
+        watch->is_announced = false;
+    }
+    if (!is_news(watch, now))
         return CLOCK_CONFIRMED;
-    watch->offset = agreement.offset;
+    watch->has_warned = true;
+    watch->is_announced = true;
     watch->warned_at = now;
     return CLOCK_WARN;
 }
@@ -114,10 +128,12 @@ enum clock_news clock_watch_stale(struct clock_watch *watch, const struct clock_
 
 enum clock_news clock_watch_good(struct clock_watch *watch)
 {
+    bool was_announced = watch->is_announced;
+
     if (watch->count > 0)
         remove_at(watch, 0);
     if (!watch->is_confirmed || ++watch->good_logins < CLOCK_LOGINS_TO_CLEAR)
         return CLOCK_NO_NEWS;
-    *watch = (struct clock_watch){0};
-    return CLOCK_CLEAR;
+    *watch = (struct clock_watch){.has_warned = watch->has_warned, .warned_at = watch->warned_at};
+    return was_announced ? CLOCK_CLEAR : CLOCK_CLEAR_UNSAID;
 }

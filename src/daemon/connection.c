@@ -269,8 +269,7 @@ static struct connection *overdue(const struct server *server, struct moment now
     return longest != NULL && longest->waiting_since_ms <= oldest_ms ? longest : NULL;
 }
 
-/* It is released with the turn, not here: in this very turn it may have read a byte, and stand among those that did. */
-static void expire(struct connection *connection)
+static void log_timeout(const struct connection *connection)
 {
     struct log_line line;
 
@@ -280,7 +279,16 @@ static void expire(struct connection *connection)
                 answers_size(&connection->dialogue.answers) > 0 ? "its answers to be read"
                                                                 : "the rest of a question");
     log_end(&line, LOG_LEVEL_INFO);
-    TAILQ_REMOVE(&connection->server->waiting, connection, waiting);
+}
+
+/* It is released with the turn, not here: in this very turn it may have read a byte, and stand among those that did. */
+static void expire(struct connection *connection)
+{
+    struct server *server = connection->server;
+
+    if (event_limit_allows(&server->event_limits, LIMITED_TIMEOUT, server_now(server)))
+        log_timeout(connection);
+    TAILQ_REMOVE(&server->waiting, connection, waiting);
     connection->is_waiting = false;
     change_state(connection, CONNECTION_CLOSED, "timeout");
     join_turn(connection);

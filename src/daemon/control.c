@@ -130,9 +130,11 @@ static void serve(struct control *control, int descriptor)
     struct bufferevent *stream;
 
     if (client == NULL || !is_operator(descriptor)) {
-        log_event_text(LOG_LEVEL_WARNING, "control-refused", "why",
-                       client == NULL ? "too many at a time"
-                                      : "neither root nor the daemon's user");
+        if (event_limit_allows(&control->server->event_limits, LIMITED_CONTROL_REFUSED,
+                               server_now(control->server)))
+            log_event_text(LOG_LEVEL_WARNING, "control-refused", "why",
+                           client == NULL ? "too many at a time"
+                                          : "neither root nor the daemon's user");
         close(descriptor);
         return;
     }

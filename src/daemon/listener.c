@@ -24,11 +24,17 @@ static const struct listener *configuration_of(const struct server_listener *lis
     return &listener->server->config->listeners[listener->index];
 }
 
+static bool is_logged(struct server *server, enum limited_event event)
+{
+    return event_limit_allows(&server->event_limits, event, server_now(server));
+}
+
 static void refuse(struct server *server, int descriptor, const char *why)
 {
     close(descriptor);
-    /* The first of a row alone: a client that keeps trying must not fill the log. */
-    if (server->refused_in_a_row++ == 0)
+    /* The first of a row alone: a client that keeps trying must not fill the log. Nor must one whose
+     * tries others' take turns with. */
+    if (server->refused_in_a_row++ == 0 && is_logged(server, LIMITED_REFUSED))
         log_event_text(LOG_LEVEL_WARNING, "connection-refused", "why", why);
     server->refused++;
 }
@@ -43,10 +49,10 @@ static void welcome(struct server_listener *listener, int descriptor)
         refuse(server, descriptor, "max_connections is reached");
     else if (!peer_is_allowed(descriptor, &configuration->peers))
         refuse(server, descriptor, "the peer is not among allow_users and allow_groups");
-    else if (connection_open(server, descriptor, listener->index) != 0)
-        log_event_text(LOG_LEVEL_ERROR, "connection-failed", "why", "memory is short");
-    else
+    else if (connection_open(server, descriptor, listener->index) == 0)
         server->refused_in_a_row = 0;
+    else if (is_logged(server, LIMITED_FAILED))
+        log_event_text(LOG_LEVEL_ERROR, "connection-failed", "why", "memory is short");
 }
 
 static void listener_close(struct server_listener *listener)
@@ -81,6 +87,8 @@ static void pause_accepting(struct server *server, int error)
     }
     evtimer_add(server->resume_accept, &delay);
     if (!server->accept_is_paused)
+        server->pause_is_logged = is_logged(server, LIMITED_PAUSED);
+    if (!server->accept_is_paused && server->pause_is_logged)
         log_event_text(LOG_LEVEL_WARNING, "accept-paused", "why", strerror(error));
     server->accept_is_paused = true;
 }
@@ -105,7 +113,7 @@ static void on_accept_error(struct server_listener *listener, int error)
     }
     if (error == EAGAIN || error == EWOULDBLOCK || error == ECONNABORTED || error == EINTR)
         return;
-    if (!server->accept_is_paused)
+    if (!server->accept_is_paused && is_logged(server, LIMITED_ACCEPT_FAILED))
         log_event_text(LOG_LEVEL_ERROR, "accept-failed", "why", strerror(error));
     pause_accepting(server, error);
 }
@@ -124,7 +132,8 @@ static void on_acceptable(evutil_socket_t descriptor, short events, void *contex
         }
         if (listener->server->accept_is_paused) {
             listener->server->accept_is_paused = false;
-            log_event(LOG_LEVEL_INFO, "accept-resumed");
+            if (listener->server->pause_is_logged)
+                log_event(LOG_LEVEL_INFO, "accept-resumed");
         }
         welcome(listener, client);
     }

@@ -83,6 +83,7 @@ static void on_tick(evutil_socket_t descriptor, short events, void *context)
         spent_store_suspend(server->authority.store, server_state_lost(server));
     authority_tick(&server->authority, now);
     connections_expire(server, now);
+    event_limit_flush(&server->event_limits, now);
     service_tick(server);
 }
 

@@ -13,6 +13,7 @@
 #include "daemon/activation.h"
 #include "daemon/answers.h"
 #include "daemon/authority.h"
+#include "daemon/event_limit.h"
 #include "daemon/service.h"
 #include "store/redis_store.h"
 #include "store/state_directory.h"
@@ -59,7 +60,9 @@ struct server {
     uint64_t connection_count;
     uint64_t accepted;
     bool accept_is_paused;
+    bool pause_is_logged;
     uint64_t refused_in_a_row;
+    struct event_limits event_limits;
     uint64_t refused; /* over max_connections, or not among allow_users and allow_groups */
 
     struct moment now; /* of this turn; read at its first question */

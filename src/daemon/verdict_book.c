@@ -60,12 +60,15 @@ static void note_stale(const struct verdict_facts *facts, uint64_t user)
 
 static void note_good(struct tally_host *row)
 {
+    enum clock_news news = clock_watch_good(&row->watch);
     struct log_line line;
 
-    if (clock_watch_good(&row->watch) != CLOCK_CLEAR)
+    if (news == CLOCK_NO_NEWS)
         return;
     row->clock.confirmed = 0;
     row->clock.confirmed_at = 0;
+    if (news != CLOCK_CLEAR)
+        return;
     log_begin(&line, LOG_LEVEL_INFO, "minter-clock-recovered");
     logfmt_text(&line.fields, "host", row->name);
     log_end(&line, LOG_LEVEL_INFO);

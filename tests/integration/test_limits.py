@@ -220,3 +220,21 @@ def test_its_memory_can_not_be_read_by_its_own_user_nor_left_in_a_core_file(conf
     assert os.stat(f"/proc/{daemon.process.pid}/maps").st_uid == 0
     look = subprocess.run(["cat", f"/proc/{daemon.process.pid}/maps"], user=nobody, group=nobody, extra_groups=[], capture_output=True, check=False)
     assert look.returncode != 0 and b"denied" in look.stderr
+
+
+# --- lines
+
+
+def test_events_that_a_peer_can_repeat_are_summed_up(configuration, start):
+    """A hundred clients that are too slow are five lines and a number."""
+    configuration.server(request_timeout="1s")
+    daemon = start()
+    slow = [LengthClient(daemon.socket) for _ in range(100)]
+    for client in slow:
+        client.send(b"\0")
+    for client in slow:
+        assert client.rest() == []
+    summed = daemon.await_event("events-summed", of="connection-timeout")
+    assert len(daemon.events("connection-timeout")) == 5 and summed["count"] == "95"
+    for client in slow:
+        client.close()

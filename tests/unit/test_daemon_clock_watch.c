@@ -17,7 +17,8 @@ struct event {
 static const struct {
     const char *name;
     struct event events[14];
-    const char *news; /* a letter each: . nothing, c confirmed, W warning, R clear */
+    const char *
+        news; /* a letter each: . nothing, c confirmed, W warning, R clear, r clear without a line */
 } rows[] = {
     {"one token", {{'a', -3600, 0}}, "."},
     {"three tokens of one user", {{'a', -3600, 0}, {'a', -3600, 1}, {'a', -3600, 2}}, "..."},
@@ -77,14 +78,30 @@ static const struct {
       {'i', -3600, 3601},
       {'j', -3600, 3602}},
      "..Wc..c..W"},
-    {"another offset is said at once",
+    {"another offset is said, but not at once",
      {{'a', -3600, 0},
       {'b', -3600, 1},
       {'c', -3600, 2},
       {'d', 7200, 3},
       {'e', 7200, 4},
-      {'f', 7200, 5}},
-     "..W..W"},
+      {'f', 7200, 5},
+      {'g', 7200, 601},
+      {'h', 7200, 602}},
+     "..W..ccW"},
+    {"nor can several people make a line as often as they like",
+     {{'a', -3600, 0},
+      {'b', -3600, 1},
+      {'c', -3600, 2},
+      {'!', 0, 0},
+      {'!', 0, 0},
+      {'!', 0, 0},
+      {'a', -3600, 3},
+      {'b', -3600, 4},
+      {'c', -3600, 5},
+      {'!', 0, 0},
+      {'!', 0, 0},
+      {'!', 0, 0}},
+     "..W..R..c..r"},
     {"three good logins end it",
      {{'a', -3600, 0},
       {'b', -3600, 1},
@@ -111,8 +128,11 @@ static const struct {
 
 static char letter_of(enum clock_news news)
 {
-    static const char letters[] = {
-        [CLOCK_NO_NEWS] = '.', [CLOCK_CONFIRMED] = 'c', [CLOCK_WARN] = 'W', [CLOCK_CLEAR] = 'R'};
+    static const char letters[] = {[CLOCK_NO_NEWS] = '.',
+                                   [CLOCK_CONFIRMED] = 'c',
+                                   [CLOCK_WARN] = 'W',
+                                   [CLOCK_CLEAR] = 'R',
+                                   [CLOCK_CLEAR_UNSAID] = 'r'};
 
     return letters[news];
 }
