@@ -14,6 +14,7 @@ enum { ACTIVATED_MAX = 64 };
 /* The names of the sockets that are no [listen NAME] section's. */
 #define ACTIVATION_NAME_SERVER  "server"
 #define ACTIVATION_NAME_CONTROL "control"
+#define ACTIVATION_NAME_HTTP    "http"
 
 struct activated {
     int descriptor;   /* -1: taken */

@@ -178,8 +178,10 @@ static void on_resume(evutil_socket_t descriptor, short events, void *context)
 int control_open(struct server *server)
 {
     struct control *control = calloc(1, sizeof(*control));
-    const struct socket_rule rule = {ACTIVATION_NAME_CONTROL, server->config->control_path, 0600,
-                                     getegid()};
+    const struct socket_rule rule = {.name = ACTIVATION_NAME_CONTROL,
+                                     .path = server->config->control_path,
+                                     .mode = 0600,
+                                     .group = getegid()};
 
     if (control == NULL) {
         log_event_text(LOG_LEVEL_ERROR, "listen-failed", "why", "memory is short");

@@ -73,6 +73,6 @@ int http_socket_open(struct socket_file *file_r, const struct http_listener *lis
     descriptor = open_network(address->host, address->port, error_r);
     if (descriptor < 0)
         return -1;
-    *file_r = (struct socket_file){.descriptor = descriptor};
+    *file_r = (struct socket_file){.descriptor = descriptor, .is_network = true};
     return 0;
 }

@@ -144,8 +144,10 @@ static int listener_open(struct server_listener *listener)
     const struct listener *configuration = configuration_of(listener);
     const char *name =
         configuration->name[0] == '\0' ? ACTIVATION_NAME_SERVER : configuration->name;
-    const struct socket_rule rule = {name, configuration->path, configuration->mode,
-                                     configuration->group};
+    const struct socket_rule rule = {.name = name,
+                                     .path = configuration->path,
+                                     .mode = configuration->mode,
+                                     .group = configuration->group};
 
     if (socket_file_get(&listener->file, &listener->server->activation, &rule) != 0)
         return -1;

@@ -16,6 +16,7 @@ struct socket_file {
     char path[SOCKET_PATH_SIZE]; /* empty once the file was removed, and where it is not ours */
     int descriptor;
     bool is_activated; /* others hold the socket too, and go on listening when it is closed here */
+    bool is_network;   /* TCP */
     dev_t device;      /* of the file at path when it was bound */
     ino_t inode;
 };
@@ -35,9 +36,21 @@ __attribute__((warn_unused_result)) int socket_file_open(struct socket_file *fil
 struct socket_rule {
     const char *name; /* which a socket that is handed over has too */
     const char *path;
+    bool may_be_network; /* [http] alone */
     mode_t mode;
     gid_t group;
 };
+
+/*
+ * Takes a socket over that was handed over for a rule: a listening stream socket, of this machine's
+ * alone. Logs that it did and, as a warning, where it differs from the rule, whose path may be an
+ * address and a port. 0, or -1 (descriptor closed) after logging what is wrong with it.
+ */
+__attribute__((warn_unused_result)) int
+socket_file_adopt(struct socket_file *file_r, int descriptor, const struct socket_rule *rule);
+
+/* Logs where a listener's socket is from. */
+void socket_log_listening(const struct socket_rule *rule, const char *path, const char *from);
 
 /*
  * The socket of that name which the service manager handed over, as it is; else a new one

@@ -6,6 +6,7 @@
 
 #include <event2/buffer.h>
 
+#include "config/http_address.h"
 #include "daemon/exposition.h"
 #include "daemon/http_server.h"
 #include "daemon/http_socket.h"
@@ -127,22 +128,50 @@ static struct http_server *serve(struct monitor *monitor)
         .methods = EVHTTP_REQ_GET | EVHTTP_REQ_HEAD,
         .clients_max = CLIENTS_MAX,
         .seconds = REQUEST_SECONDS,
-        .is_network = monitor->file.path[0] == '\0',
+        .is_network = monitor->file.is_network,
     };
 
     return http_server_create(monitor->server->loop, monitor->file.descriptor, &rules);
 }
 
+/* The one that the service manager handed over, or a new one; said in the log. 0 or -1. */
+static int get_socket(struct socket_file *file_r, struct activation *activation,
+                      const struct http_listener *listener)
+{
+    char path[SOCKET_PATH_SIZE];
+    char error[SOCKET_ERROR_SIZE];
+    struct socket_rule rule = {.name = ACTIVATION_NAME_HTTP,
+                               .path = listener->address.path,
+                               .mode = listener->mode,
+                               .group = listener->group,
+                               .may_be_network = true};
+    int descriptor = activation_take(activation, ACTIVATION_NAME_HTTP);
+
+    if (rule.path == NULL)
+        rule.path = http_address_format(&listener->address, path, sizeof(path));
+    if (descriptor >= 0)
+        return socket_file_adopt(file_r, descriptor, &rule);
+    if (http_socket_open(file_r, listener, error) == 0) {
+        socket_log_listening(&rule, rule.path, "the configuration");
+        return 0;
+    }
+    log_event_text(LOG_LEVEL_ERROR, "listen-failed", "why", error);
+    return -1;
+}
+
 int monitor_open(struct server *server)
 {
     const struct http_listener *listener = &server->config->http;
-    char error[SOCKET_ERROR_SIZE] = "memory is short";
     struct monitor *monitor;
 
     if (listener->address.host == NULL && listener->address.path == NULL)
         return 0;
     monitor = calloc(1, sizeof(*monitor));
-    if (monitor != NULL && http_socket_open(&monitor->file, listener, error) == 0) {
+    if (monitor != NULL && get_socket(&monitor->file, &server->activation, listener) != 0) {
+        free(monitor);
+        return -1;
+    }
+    if (monitor != NULL) {
         monitor->server = server;
         monitor->http = serve(monitor);
         if (monitor->http != NULL) {
@@ -151,10 +180,9 @@ int monitor_open(struct server *server)
         }
         socket_file_unlink(&monitor->file);
         close(monitor->file.descriptor);
-        snprintf(error, sizeof(error), "memory is short");
+        free(monitor);
     }
-    free(monitor);
-    log_event_text(LOG_LEVEL_ERROR, "listen-failed", "why", error);
+    log_event_text(LOG_LEVEL_ERROR, "listen-failed", "why", "memory is short");
     return -1;
 }
 

@@ -13,6 +13,7 @@ from harness import DEADLINE
 from harness.clients import FRAMINGS, NO, YES, LengthClient, auth, isuser
 from harness.daemon import BINARY, Daemon
 from harness.service_manager import ServiceManager
+from harness.web import get
 from test_signals import ask_as
 
 ALICE = "alice@example.org"
@@ -259,3 +260,64 @@ def test_who_connects_and_asks_while_no_daemon_runs_is_answered_by_the_next(conf
         client.write(isuser(ALICE))
         start(**manager.options([str(BINARY)]))
         assert client.answers(1) == [YES]
+
+
+# --- [http], which may be on the network of the machine itself
+
+
+def loopback(address="127.0.0.1", family=socket.AF_INET):
+    try:
+        made = socket.socket(family)
+        made.bind((address, 0))
+    except OSError:
+        assert family == socket.AF_INET6
+        pytest.skip("there is no IPv6 here")
+    made.listen(8)
+    return made
+
+
+@pytest.mark.parametrize("kind", ["tcp", "unix"])
+def test_http_takes_the_socket_of_its_name(configuration, start, manager, kind):
+    if kind == "tcp":
+        address = manager.hold(loopback(), "http").getsockname()[1]
+        configuration.set("http", listen=f"127.0.0.1:{address}")
+    else:
+        address = configuration.directory / "h.sock"
+        manager.listen(address, "http", group=os.getegid())
+        configuration.set("http", listen=f"unix:{address}", group=os.getegid())
+    daemon = start(**manager.options([str(BINARY)]))
+    assert listening(daemon)["http"] == HANDED_OVER
+    assert get(address, "/healthz") == (200, "ok\n")
+    # A page of a name that leads to this machine is no page of this machine, on either kind of TCP socket.
+    assert get(address, "/healthz", Host="attacker.example")[0] == (421 if kind == "tcp" else 200)
+    assert daemon.stop() == 0
+    assert kind == "tcp" or address.exists()
+
+
+def test_http_on_another_port_than_the_configurations_is_a_warning(configuration, start, manager):
+    port = manager.hold(loopback(), "http").getsockname()[1]
+    configuration.set("http", listen="127.0.0.1:1")
+    daemon = start(**manager.options([str(BINARY)])).expect("listener-differs")
+    (record,) = daemon.events("listener-differs")
+    assert record["path"] == f"127.0.0.1:{port}" and get(port, "/healthz")[0] == 200
+
+
+@pytest.mark.parametrize("address, family", [("0.0.0.0", socket.AF_INET), ("::", socket.AF_INET6)])
+def test_http_on_an_address_that_others_reach_keeps_it_from_starting(configuration, manager, address, family):
+    manager.hold(loopback(address, family), "http")
+    configuration.set("http", listen="127.0.0.1:1")
+    daemon = Daemon(configuration).expect("listen-failed")
+    daemon.start(ready=False, **manager.options([str(BINARY)]))
+    assert daemon.await_end() == 1
+    (record,) = daemon.events("listen-failed", listener="http")
+    assert "others than this machine reach it" in record["why"]
+
+
+def test_http_that_is_off_stays_off_whatever_is_handed_over(configuration, start, manager):
+    port = manager.hold(loopback(), "http").getsockname()[1]
+    assert configuration.sections.get("http") is None
+    daemon = start(**manager.options([str(BINARY)])).expect("socket-unasked")
+    assert "http" not in listening(daemon)
+    manager.close()
+    with socket.socket() as client:
+        assert client.connect_ex(("127.0.0.1", port)) != 0
