@@ -66,7 +66,7 @@ ifneq ($(REDIS),1)
 SOURCES  := $(filter-out $(addprefix src/store/redis_,store.c link.c check.c denials.c),$(SOURCES))
 endif
 ifneq ($(DOCTOR),1)
-SOURCES  := $(filter-out src/doctor/%.c src/ctl/doctor.c,$(SOURCES))
+SOURCES  := $(filter-out src/doctor/%.c src/ctl/doctor.c src/ctl/round_trips.c,$(SOURCES))
 endif
 OBJECTS  := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 PROGRAMS := xmpp-authd xmpp-authctl xmpp-extauth

@@ -11,7 +11,9 @@
 #include "ctl/command.h"
 #include "ctl/key_source.h"
 #include "ctl/report.h"
+#include "ctl/round_trips.h"
 #include "doctor/clock.h"
+#include "doctor/daemon_state.h"
 #include "doctor/ejabberd.h"
 #include "doctor/patch.h"
 #include "doctor/prosody.h"
@@ -30,6 +32,7 @@ struct visit {
     struct prosody_config prosody;
     bool has_ejabberd;
     bool has_prosody;
+    bool can_ask; /* the running daemon, which has this configuration */
 };
 
 /* Every problem of the daemon's own file is a finding. */
@@ -84,6 +87,27 @@ static void find_user(struct visit *visit, struct examination *examination,
                          name, examination->server);
 }
 
+static void ask_daemon(struct visit *visit)
+{
+    bool starting = false;
+
+    if (visit->config == NULL || visit->arguments->values[OPTION_OFFLINE] != NULL)
+        return;
+    visit->can_ask = daemon_state_examine(&visit->findings, visit->config, &starting) && !starting;
+    if (starting)
+        findings_add(
+            &visit->findings, FINDING_COULD_NOT_JUDGE, NULL, "examine again in a minute or two",
+            "no login was tried: the daemon has just started, and refuses fresh tokens for "
+            "now");
+}
+
+/* What would run with the rights of root in the server's place is not run. */
+static void try_logins(const struct visit *visit, const struct examination *examination)
+{
+    if (visit->can_ask && (examination->user != NULL || geteuid() != 0))
+        round_trips_make(examination);
+}
+
 static void examine_ejabberd(struct visit *visit)
 {
     struct examination examination = {.findings = &visit->findings,
@@ -96,6 +120,7 @@ static void examine_ejabberd(struct visit *visit)
 
     find_user(visit, &examination, &user, "ejabberd");
     ejabberd_examine(&examination, &visit->ejabberd);
+    try_logins(visit, &examination);
 }
 
 static void examine_prosody(struct visit *visit)
@@ -112,6 +137,7 @@ static void examine_prosody(struct visit *visit)
     find_user(visit, &examination, &user,
               name != NULL && name->kind == NODE_TEXT ? name->text : "prosody");
     prosody_examine(&examination, &visit->prosody);
+    try_logins(visit, &examination);
 }
 
 /* Whether a word stands in a list with commas. */
@@ -274,6 +300,7 @@ static enum ctl_status run_doctor(struct arguments *arguments)
     if (check_ignored(arguments->values[OPTION_IGNORE]) == 0 && read_servers(&visit) == 0) {
         load_config(&visit);
         clock_examine(&visit.findings);
+        ask_daemon(&visit);
         if (visit.has_ejabberd)
             examine_ejabberd(&visit);
         if (visit.has_prosody)
@@ -297,7 +324,8 @@ const struct command command_doctor = {
         "say what is wrong with the daemon's and the chat server's set-up, and what mends it",
     .explanation =
         "Reads the daemon's configuration and the chat server's, and prints each finding with its\n"
-        "place and the line that mends it. Exit status: 0 nothing is wrong, 1 something is, 2 it\n"
+        "place and the line that mends it; then tries logins of a user of its own. Exit status: 0 "
+        "nothing is wrong, 1 something is, 2 it\n"
         "could not be examined, 3 nothing is wrong as far as could be judged.\n",
     .run = run_doctor,
 };

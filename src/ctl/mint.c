@@ -3,32 +3,14 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 
 #include "base/nearest.h"
 #include "ctl/command.h"
 #include "ctl/jid.h"
 #include "ctl/key_source.h"
+#include "ctl/nonce.h"
 #include "ctl/report.h"
 #include "token/token.h"
-
-/* Uniform digits: a byte above the last whole ten is thrown away. */
-static int make_nonce(unsigned digits, char nonce_r[NONCE_DIGITS_MAX + 1])
-{
-    unsigned count = 0;
-    uint8_t byte;
-
-    while (count < digits) {
-        if (RAND_bytes(&byte, 1) != 1) {
-            ctl_complain("the system gives no random numbers");
-            return -1;
-        }
-        if (byte < 250)
-            nonce_r[count++] = (char)('0' + byte % 10);
-    }
-    nonce_r[count] = '\0';
-    return 0;
-}
 
 static int take_nonce(const struct arguments *arguments, const struct token_format *format,
                       char nonce_r[NONCE_DIGITS_MAX + 1])
@@ -36,7 +18,7 @@ static int take_nonce(const struct arguments *arguments, const struct token_form
     const char *given = arguments->values[OPTION_NONCE];
 
     if (given == NULL)
-        return make_nonce(format->nonce_digits, nonce_r);
+        return nonce_make(format->nonce_digits, nonce_r);
     if (strlen(given) != format->nonce_digits ||
         strspn(given, "0123456789") != format->nonce_digits) {
         ctl_complain("--nonce takes exactly %u decimal digits here", format->nonce_digits);

@@ -213,13 +213,14 @@ static bool is_denied(const struct authority *authority, const struct judgement 
 }
 
 /* A genuine token that was not spent before shows that the user exists, also where the store fails
- * in the end. */
+ * in the end. A name that no JID can have is none's: the operator's own, to try a login with. */
 static void note_seen(struct authority *authority, const struct judgement *judgement)
 {
     char jid[BARE_JID_MAX];
     size_t length;
 
-    if (judgement->host->is_user.mode != IS_USER_SEEN)
+    if (judgement->host->is_user.mode != IS_USER_SEEN ||
+        !question_user_may_be(judgement->facts.question))
         return;
     length = question_bare_jid(judgement->facts.question, jid);
     accounts_note_seen(authority->accounts, jid, length, moment_seconds(judgement->facts.now));

@@ -4,6 +4,7 @@
 
 #include "base/logfmt.h"
 #include "base/timestamp.h"
+#include "config/digest.h"
 #include "daemon/connection.h"
 
 static void begin(struct logfmt *line, const char *what)
@@ -20,7 +21,7 @@ static void end(const struct logfmt *line, struct evbuffer *output)
 
 static void write_daemon(struct server *server, struct moment now, struct evbuffer *output)
 {
-    char text[TIMESTAMP_SIZE];
+    char text[TIMESTAMP_SIZE], digest[CONFIG_DIGEST_SIZE];
     struct logfmt line;
 
     begin(&line, "daemon");
@@ -30,6 +31,8 @@ static void write_daemon(struct server *server, struct moment now, struct evbuff
     logfmt_number(&line, "uptime_s", (now.boot_ms - server->started.boot_ms) / 1000);
     logfmt_text(&line, "state", server->draining ? "draining" : "running");
     logfmt_number(&line, "hosts", (int64_t)server->config->host_count);
+    if (config_digest(server->config, digest) == 0)
+        logfmt_text(&line, "configuration", digest);
     logfmt_number(&line, "reloads", (int64_t)server->reloads);
     logfmt_number(&line, "failed_reloads", (int64_t)server->failed_reloads);
     if (server->reload_failed)

@@ -9,6 +9,8 @@ enum { TEXT_SIZE = 4096 };
 const struct finding_type finding_types[FINDING_ID_COUNT] = {
     [FINDING_COULD_NOT_JUDGE] = {"could-not-judge", FINDING_UNJUDGED},
     [FINDING_DAEMON_CONFIGURATION] = {"daemon-configuration", FINDING_ERROR},
+    [FINDING_DAEMON_AWAY] = {"daemon-away", FINDING_ERROR},
+    [FINDING_DAEMON_DIFFERS] = {"daemon-differs", FINDING_ERROR},
     [FINDING_CLOCK] = {"clock", FINDING_WARNING},
     [FINDING_SERVER_CONFIGURATION] = {"server-configuration", FINDING_ERROR},
     [FINDING_DUPLICATE_SETTING] = {"duplicate-setting", FINDING_ERROR},
@@ -28,6 +30,7 @@ const struct finding_type finding_types[FINDING_ID_COUNT] = {
     [FINDING_TERMINAL_ROUTE] = {"terminal-route", FINDING_WARNING},
     [FINDING_HOST_NOT_SERVED] = {"host-not-served", FINDING_ERROR},
     [FINDING_HOST_NOT_ASKED] = {"host-not-asked", FINDING_WARNING},
+    [FINDING_ROUND_TRIP] = {"round-trip", FINDING_ERROR},
 };
 
 void findings_clear(struct findings *findings)

@@ -110,3 +110,14 @@ size_t question_bare_jid(const struct question *question, char jid_r[BARE_JID_MA
     memcpy(jid_r + question->user_length + 1, question->host, question->host_length);
     return question->user_length + 1 + question->host_length;
 }
+
+bool question_user_may_be(const struct question *question)
+{
+    static const char forbidden[] = "\"&'<> ";
+
+    for (size_t i = 0; i < question->user_length; i++) {
+        if (memchr(forbidden, question->user[i], sizeof(forbidden) - 1) != NULL)
+            return false;
+    }
+    return true;
+}

@@ -55,4 +55,10 @@ enum { BARE_JID_MAX = 16384 };
  * the names are shorter than a request. */
 size_t question_bare_jid(const struct question *question, char jid_r[BARE_JID_MAX]);
 
+/*
+ * Whether a JID can have the user's name: RFC 6122 allows no `"`, `&`, `'`, `<`, `>` or blank in
+ * one, so no client logs in with those. (`@`, `/` and `:` make a question malformed.)
+ */
+bool question_user_may_be(const struct question *question);
+
 #endif

@@ -292,26 +292,22 @@ def test_a_listener_of_another_protocol(site):
     assert [(found["finding"], found["mend"]) for found in findings] == [("socket-path", "protocol = auto")]
 
 
-def test_an_ejabberd_that_was_not_restarted_since_its_user_joined_the_group(site):
-    """The group file of this test alone, and a process with ejabberd's name and user, but without the group."""
+@pytest.mark.parametrize("groups, expected", [("--clear-groups", ["server-not-restarted"]), ("--groups=4242", [])])
+def test_an_ejabberd_that_was_not_restarted_since_its_user_joined_the_group(site, groups, expected):
+    """With a group file and processes of this test alone: one has ejabberd's name and user, with or without the new group."""
     path = write(site)
     site.configuration.server(group="4242")
     site.start()
-    groups = site.write("group", pathlib.Path("/etc/group").read_text() + "clients:x:4242:ejabberd\n")
+    file = site.write("group", pathlib.Path("/etc/group").read_text() + "clients:x:4242:ejabberd\n")
     server = shutil.copy("/bin/sleep", site.directory / "beam.smp")
-    command = ["unshare", "-m", "sh", "-c", 'mount --bind "$1" /etc/group && shift && exec "$@"', "sh", groups,
-               site.directory / "xmpp-authctl", "doctor", "-c", site.directory / "xmpp-authd.conf", "--offline", "--ignore", "clock",
-               "--logfmt", "--ejabberd", path]
-
-    def doctor():
-        return names([parse_logfmt(line) for line in subprocess.run(
-            command, capture_output=True, text=True, check=False, env=environment()).stdout.splitlines()])
-
-    for extra, expected in (([], ["server-not-restarted"]), ([4242], [])):
-        with subprocess.Popen([server, "60"], user="ejabberd", group="ejabberd", extra_groups=extra) as process:
-            assert doctor() == expected
-            process.kill()
-    assert doctor() == []
+    inside = f"""mount --bind {file} /etc/group
+        setpriv --reuid=ejabberd --regid=ejabberd {groups} {server} 60 &
+        until [ "$(cat /proc/$!/comm)" = beam.smp ]; do :; done
+        {site.directory}/xmpp-authctl doctor -c {site.directory}/xmpp-authd.conf --offline --ignore clock --logfmt --ejabberd {path}
+        kill $!"""
+    output = subprocess.run(["unshare", "-m", "-p", "-f", "--mount-proc", "sh", "-c", inside], capture_output=True, text=True, check=True,
+                            env=environment()).stdout
+    assert names([parse_logfmt(line) for line in output.splitlines()]) == expected
 
 
 def test_a_daemons_file_with_an_error_is_said_once(site):
