@@ -10,6 +10,7 @@
 
 #include "config/section.h"
 #include "config/user_list.h"
+#include "token/jsxc_token.h"
 #include "token/key_fingerprint.h"
 #include "token/token_key.h"
 
@@ -50,7 +51,8 @@ struct host {
     const char **key_names; /* "" for the section's own */
     const struct key_values **key_values;
     struct key_fingerprint *key_fingerprints;
-    int *key_lines; /* where each begins in the file */
+    int *key_lines;        /* where each begins in the file */
+    struct jsxc_key *jsxc; /* NULL: JSXC's tokens are not accepted */
     size_t key_count;
     size_t key_room; /* how many keys the file means it to have */
     struct is_user_rule is_user;

@@ -5,6 +5,7 @@
 #include "config/credential.h"
 #include "config/key.h"
 #include "config/secrets_file.h"
+#include "config/strength.h"
 
 /* Seconds for which a token may be good, all windows included. */
 static const int64_t TOKEN_LIFETIME_MAX = 900;
@@ -195,6 +196,23 @@ static void add_own_key(struct builder *builder, struct host *host)
     }
 }
 
+/* JSXC's secret makes a key of its own, which signs nothing but JSXC's tokens. */
+static void add_jsxc_key(struct builder *builder, struct host *host)
+{
+    const struct host_values *values = host->section->values;
+    const struct secret *secret = &values->jsxc_secret;
+    int line = section_line_of(host->section, "jsxc_secret");
+
+    if (secret->bytes == NULL)
+        return;
+    judge_strength(builder, host, line, "jsxc_secret", token_secret_weakness(secret));
+    if (!host->format.accepts_jsxc)
+        return;
+    host->jsxc = jsxc_key_create(secret->bytes, secret->size);
+    if (host->jsxc == NULL)
+        out_of_memory(builder);
+}
+
 static void read_users(struct builder *builder, struct host *host)
 {
     const struct host_values *values = host->section->values;
@@ -218,6 +236,7 @@ static void begin_host(struct builder *builder, struct section *section)
     if (complaint != NULL)
         problems_error(builder->problems, config->path, section->line, "%s", complaint);
     build_format(builder, host);
+    add_jsxc_key(builder, host);
     read_users(builder, host);
     if (strcmp(host->name, "*") == 0)
         config->any_host = host;
@@ -315,7 +334,9 @@ static void check_keys(struct builder *builder)
     const struct config *config = builder->config;
 
     for (size_t i = 0; i < config->host_count; i++) {
-        if (config->hosts[i].key_room == 0)
+        const struct token_format *format = &config->hosts[i].format;
+
+        if (config->hosts[i].key_room == 0 && (!format->refuses_v1 || format->accepts_v2))
             problems_error(builder->problems, config->path, config->hosts[i].section->line,
                            "this host has no secrets: set otp_seed and token_secret, or "
                            "secrets_file; xmpp-authctl keygen makes good ones");
@@ -356,6 +377,7 @@ void hosts_clear(struct config *config)
 
         for (size_t k = 0; k < host->key_count; k++)
             token_key_destroy(&host->keys[k]);
+        jsxc_key_destroy(&host->jsxc);
         user_list_clear(&host->users);
     }
 }

@@ -1,9 +1,20 @@
 #include "config/key.h"
 
+#include <string.h>
+
 #include <openssl/crypto.h>
 
 #include "config/strength.h"
 #include "token/base32.h"
+
+bool host_accepts(const struct host_values *values, const char *kind)
+{
+    for (size_t i = 0; i < values->accept.count; i++) {
+        if (strcmp(values->accept.names[i], kind) == 0)
+            return true;
+    }
+    return false;
+}
 
 struct token_format host_format(const struct host_values *values)
 {
@@ -14,6 +25,11 @@ struct token_format host_format(const struct host_values *values)
         .window = (unsigned)values->otp_window,
         .otp_hash = (enum hash)values->otp_hash,
         .signature_hash = values->signature_hash == SIGNATURE_SHA512 ? HASH_SHA512 : HASH_SHA256,
+        .refuses_v1 = !host_accepts(values, "v1"),
+        .accepts_v2 = host_accepts(values, "v2"),
+        .accepts_jsxc = host_accepts(values, "jsxc"),
+        .max_lifetime = (unsigned)(values->max_lifetime_ms / 1000),
+        .jsxc_max_lifetime = (unsigned)(values->jsxc_max_lifetime_ms / 1000),
     };
 }
 

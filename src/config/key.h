@@ -6,6 +6,9 @@
 #include "token/key_fingerprint.h"
 #include "token/token_key.h"
 
+/* Whether a host's accept has a kind of tokens: "v1", "v2" or "jsxc". */
+bool host_accepts(const struct host_values *values, const char *kind);
+
 /* The token format that a host's settings describe. */
 struct token_format host_format(const struct host_values *values);
 

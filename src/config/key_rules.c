@@ -7,7 +7,53 @@
 
 int64_t host_token_life(const struct host *host)
 {
-    return (2 * (int64_t)host->format.window + 1) * host->format.interval;
+    const struct token_format *format = &host->format;
+    int64_t lead = (int64_t)format->window * format->interval;
+    int64_t life = 0;
+
+    if (!format->refuses_v1)
+        life = 2 * lead + format->interval;
+    if (format->accepts_v2 && lead + format->max_lifetime > life)
+        life = lead + format->max_lifetime;
+    return life;
+}
+
+static bool is_kind(const char *word)
+{
+    return strcmp(word, "v1") == 0 || strcmp(word, "v2") == 0 || strcmp(word, "jsxc") == 0;
+}
+
+static void check_kinds(const struct config *config, const struct host *host,
+                        struct problems *problems)
+{
+    const struct host_values *values = host->section->values;
+    int line = section_line_of(host->section, "accept");
+
+    if (values->accept.count == 0)
+        problems_error(problems, config->path, line,
+                       "accept names no kind of tokens: v1, v2, jsxc, or several of them");
+    for (size_t i = 0; i < values->accept.count; i++) {
+        if (!is_kind(values->accept.names[i]))
+            problems_error(problems, config->path, line, "accept takes v1, v2 and jsxc");
+    }
+    if (host->format.accepts_jsxc && !section_sets(host->section, "jsxc_secret"))
+        problems_error(problems, config->path, line,
+                       "JSXC's tokens take a secret of their own: set jsxc_secret");
+}
+
+/* Each secret signs one kind of thing. */
+static void check_jsxc_secret(const struct config *config, const struct host *host,
+                              struct problems *problems)
+{
+    const struct secret *secret = &((const struct host_values *)host->section->values)->jsxc_secret;
+
+    for (size_t i = 0; i < host->key_count && secret->bytes != NULL; i++) {
+        if (secret_equal(secret, &host->key_values[i]->token_secret))
+            problems_error(problems, config->path, section_line_of(host->section, "jsxc_secret"),
+                           "this is the token_secret of line %d: JSXC's tokens take a secret of "
+                           "their own",
+                           host->key_lines[i]);
+    }
 }
 
 static bool is_from_file(const struct host *host, size_t key)
@@ -114,6 +160,8 @@ void key_rules_check(const struct config *config, int64_t now, struct problems *
         const struct host *host = &config->hosts[i];
         struct token_key_dates *ordered = calloc(host->key_count + 1, sizeof(*ordered));
 
+        check_kinds(config, host, problems);
+        check_jsxc_secret(config, host, problems);
         check_pairs(config, host, problems);
         if (ordered == NULL)
             problems_error(problems, config->path, 0, "memory is short");

@@ -1,4 +1,5 @@
-/* What a host's keys must be beside each other: different, and at least one of them good at any time. */
+/* What a host's keys must be beside each other: different, each for its kinds of tokens, and at least
+ * one of them good at any time. */
 #ifndef CONFIG_KEY_RULES_H
 #define CONFIG_KEY_RULES_H
 
@@ -9,7 +10,8 @@
 int64_t host_token_life(const struct host *host);
 
 /*
- * Adds a problem for each key of a host that is there twice (an error, but for one from a secrets
+ * Adds a problem for a kind of tokens that is none or has no secret of its own; for each key of a host
+ * that is there twice (an error, but for one from a secrets
  * file, which takes another's place in a rotation: a warning) and a warning for one that shares a
  * secret with another, for a time at which no key counts, and for a change from key to key that
  * denies tokens which were good when they were minted. now is in seconds since the epoch.

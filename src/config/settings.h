@@ -182,6 +182,10 @@ struct host_values {
     int64_t nonce_digits;
     struct is_user_rule is_user;
     int64_t allow_weak_secrets;
+    struct names accept;
+    int64_t max_lifetime_ms;
+    struct secret jsxc_secret;
+    int64_t jsxc_max_lifetime_ms;
 };
 
 enum signature_choice { SIGNATURE_SHA256, SIGNATURE_SHA512 };

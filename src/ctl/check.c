@@ -32,7 +32,9 @@ static enum ctl_status judge_claim(struct key_source *source, const struct jid *
     if (host == NULL)
         return announce(REASON_UNKNOWN_HOST,
                         explain_unknown_host(source->config, jid->host, sentence));
-    token_verify(host->keys, host->key_count, &host->format, &claim, seconds, &verdict);
+    token_judge(
+        &(struct judge_keys){host->keys, host->key_fingerprints, host->key_count, host->jsxc},
+        &host->format, &claim, seconds, &verdict);
     return announce(verdict.reason, explain_verdict(&verdict, host, question->password,
                                                     question->password_length, seconds, sentence));
 }

@@ -19,17 +19,14 @@ static const char *key_label(const struct host *host, size_t key, char label_r[K
     return label_r;
 }
 
-static void explain_allowed(const struct token_verdict *verdict, const struct host *host,
-                            int64_t seconds, char text_r[EXPLANATION_SIZE])
+static void explain_allowed(const struct token_verdict *verdict, int64_t seconds,
+                            char text_r[EXPLANATION_SIZE])
 {
-    const struct token_format *format = &host->format;
-    int64_t end = (verdict->steps.last + format->window + 1) * format->interval;
-
     snprintf(text_r, EXPLANATION_SIZE,
              "genuine and in time, for another %lld s, unless it was spent already; whether it "
              "was, whether the user is revoked and whether the daemon has just started, only the "
              "running daemon can tell",
-             (long long)(end - seconds));
+             (long long)(verdict->good_until - seconds));
 }
 
 /* `; exactly 4 half hours: ...`, where the offset looks like a time zone. */
@@ -47,8 +44,8 @@ static void add_time_zone(int64_t offset, int64_t zone, char *text, size_t size)
              "pyotp); use totp.now(), or an aware datetime.now(timezone.utc)");
 }
 
-static void explain_clock(const struct token_verdict *verdict, const struct token_format *format,
-                          char text_r[EXPLANATION_SIZE])
+static void explain_v1_clock(const struct token_verdict *verdict, const struct token_format *format,
+                             char text_r[EXPLANATION_SIZE])
 {
     int64_t offset = verdict->clock_offset;
     int64_t zone = time_zone_offset(offset, format);
@@ -68,6 +65,61 @@ static void explain_clock(const struct token_verdict *verdict, const struct toke
         snprintf(text_r + used, EXPLANATION_SIZE - (size_t)used, "; set both clocks (NTP)");
 }
 
+/* Kinds that have their times in them. */
+static void explain_times(const struct token_verdict *verdict, const struct token_format *format,
+                          char text_r[EXPLANATION_SIZE])
+{
+    int64_t offset = verdict->clock_offset;
+    int64_t zone = time_zone_offset(offset, format);
+    int used = snprintf(
+        text_r, EXPLANATION_SIZE,
+        verdict->kind == TOKEN_V2 ? "issued %lld s %s by this clock, good for at most %u s"
+                                  : "issued %lld s %s by this clock if it was to last for %u s "
+                                    "(jsxc_max_lifetime)",
+        llabs((long long)offset), offset < 0 ? "ago" : "from now",
+        verdict->kind == TOKEN_V2 ? format->max_lifetime : format->jsxc_max_lifetime);
+
+    if (zone != 0)
+        add_time_zone(offset, zone, text_r + used, EXPLANATION_SIZE - (size_t)used);
+    else
+        snprintf(text_r + used, EXPLANATION_SIZE - (size_t)used,
+                 "; try a fresh one, and set both clocks (NTP) if that fails too");
+}
+
+static void explain_clock(const struct token_verdict *verdict, const struct token_format *format,
+                          char text_r[EXPLANATION_SIZE])
+{
+    if (verdict->kind == TOKEN_V1)
+        explain_v1_clock(verdict, format, text_r);
+    else
+        explain_times(verdict, format, text_r);
+}
+
+static void explain_malformed(const struct host *host, enum token_kind kind, const char *password,
+                              size_t password_length, char text_r[EXPLANATION_SIZE])
+{
+    static const char *const words[] = {
+        [TOKEN_V1] = "v1", [TOKEN_V2] = "v2", [TOKEN_JSXC] = "jsxc"};
+    char shape[TOKEN_SHAPE_SIZE];
+
+    if (kind == TOKEN_V1 && !host->format.refuses_v1)
+        snprintf(text_r, EXPLANATION_SIZE, "not a token of this host's format: %s",
+                 token_shape_explain(&host->format, password, password_length, shape));
+    else if (!token_kind_is_accepted(kind, &host->format))
+        snprintf(text_r, EXPLANATION_SIZE,
+                 "it begins like a token of a kind that this host does not take; %s is not in its "
+                 "accept",
+                 words[kind]);
+    else
+        snprintf(text_r, EXPLANATION_SIZE,
+                 "it begins like a token of the kind %s, but is none in its one spelling: its "
+                 "length is %zu, and %s",
+                 words[kind], password_length,
+                 kind == TOKEN_V2 ? "v2.KEY.ISSUED.LIFETIME.NONCE.SIGNATURE has 16, 1 to 12, 1 to "
+                                    "4, 22 and 43 characters after v2, and no more than 3600 s"
+                                  : "JSXC's has 31 characters");
+}
+
 static void explain_retired(const struct token_verdict *verdict, const struct host *host,
                             int64_t seconds, char text_r[EXPLANATION_SIZE])
 {
@@ -85,15 +137,24 @@ static void explain_retired(const struct token_verdict *verdict, const struct ho
 }
 
 /* Which keys a forged token fits none of; the web side may know its own by the fingerprint. */
-static void explain_forged(const struct host *host, char text_r[EXPLANATION_SIZE])
+static void explain_forged(enum token_kind kind, const struct host *host,
+                           char text_r[EXPLANATION_SIZE])
 {
     const size_t listed_max = 8;
-    int used =
+    int used;
+
+    if (kind == TOKEN_JSXC) {
+        snprintf(
+            text_r, EXPLANATION_SIZE,
+            "not signed with jsxc_secret for this user and host: made with another secret, made "
+            "for another, or changed on its way");
+        return;
+    }
+    used =
         snprintf(text_r, EXPLANATION_SIZE,
                  "no key's signature fits: made with another token_secret, made for another "
                  "user or host, or changed on its way (%zu key%s tried, fingerprint%s",
                  host->key_count, host->key_count == 1 ? "" : "s", host->key_count == 1 ? "" : "s");
-
     for (size_t i = 0; i < host->key_count && i < listed_max; i++)
         used += snprintf(text_r + used, EXPLANATION_SIZE - (size_t)used, " %s",
                          host->key_fingerprints[i].text);
@@ -112,18 +173,17 @@ const char *explain_verdict(const struct token_verdict *verdict, const struct ho
                             const char *password, size_t password_length, int64_t seconds,
                             char text_r[EXPLANATION_SIZE])
 {
-    char shape[TOKEN_SHAPE_SIZE], label[KEY_LABEL_SIZE];
+    char label[KEY_LABEL_SIZE];
 
     switch (verdict->reason) {
     case REASON_ALLOWED:
-        explain_allowed(verdict, host, seconds, text_r);
+        explain_allowed(verdict, seconds, text_r);
         break;
     case REASON_MALFORMED:
-        snprintf(text_r, EXPLANATION_SIZE, "not a token of this host's format: %s",
-                 token_shape_explain(&host->format, password, password_length, shape));
+        explain_malformed(host, verdict->kind, password, password_length, text_r);
         break;
     case REASON_FORGED:
-        explain_forged(host, text_r);
+        explain_forged(verdict->kind, host, text_r);
         break;
     case REASON_WRONG_OTP:
         snprintf(text_r, EXPLANATION_SIZE,
@@ -143,7 +203,8 @@ const char *explain_verdict(const struct token_verdict *verdict, const struct ho
         snprintf(text_r, EXPLANATION_SIZE, "%s", reason_word(verdict->reason));
         break;
     }
-    if (verdict->reason != REASON_MALFORMED && verdict->reason != REASON_FORGED)
+    if (verdict->reason != REASON_MALFORMED && verdict->reason != REASON_FORGED &&
+        verdict->key != TOKEN_KEY_NONE)
         add_fingerprint(&host->key_fingerprints[verdict->key], text_r);
     return text_r;
 }

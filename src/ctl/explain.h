@@ -3,12 +3,12 @@
 #define CTL_EXPLAIN_H
 
 #include "config/config.h"
-#include "token/verify.h"
+#include "token/judge.h"
 
 enum { EXPLANATION_SIZE = 1024 };
 
 /*
- * Explains the verdict that token_verify() gave on a password at a time in seconds since the epoch
+ * Explains the verdict that token_judge() gave on a password at a time in seconds since the epoch
  * with the host's keys. Nothing of the password appears in it. Returns text_r.
  */
 const char *explain_verdict(const struct token_verdict *verdict, const struct host *host,

@@ -99,7 +99,7 @@ static const char *name_standard_input(void)
     return path;
 }
 
-/* The format of a host that sets nothing, from the table of settings. */
+/* The format of a host that sets nothing, from the table of settings; of either kind of token. */
 static int take_default_format(struct token_format *format_r)
 {
     struct host_values values = {0};
@@ -112,6 +112,7 @@ static int take_default_format(struct token_format *format_r)
     }
     arena_clear(&arena);
     *format_r = host_format(&values);
+    format_r->accepts_v2 = true;
     return failed ? -1 : 0;
 }
 

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "daemon/log.h"
-#include "token/verify.h"
+#include "daemon/opening.h"
+#include "token/judge.h"
 
 /* A login whose token is being spent. */
 struct pending_answer {
@@ -147,18 +148,23 @@ static enum reason judge_login(const struct authority *authority, struct judgeme
     judgement->facts.row = tally_host_of(&authority->tally, host);
     if (host == NULL)
         return REASON_UNKNOWN_HOST;
-    token_verify(host->keys, host->key_count, &host->format, &claim,
-                 moment_seconds(judgement->facts.now), &verdict);
+    token_judge(
+        &(struct judge_keys){host->keys, host->key_fingerprints, host->key_count, host->jsxc},
+        &host->format, &claim, moment_seconds(judgement->facts.now), &verdict);
     judgement->host = host;
     judgement->facts.format = &host->format;
-    judgement->facts.clock_offset = verdict.clock_offset;
+    /* v2 tells any distance; beyond this one it is no clock's. */
+    if (llabs((long long)verdict.clock_offset) <= CLOCK_REACH_SECONDS)
+        judgement->facts.clock_offset = verdict.clock_offset;
     judgement->spend = (struct spend){.id = signature_id_of(verdict.signature),
                                       .first_step = verdict.steps.first,
                                       .filing_step = verdict.steps.last,
-                                      .interval = host->format.interval,
-                                      .window = host->format.window};
+                                      .interval = verdict.interval,
+                                      .window = verdict.window,
+                                      .timeline = verdict.kind};
     if (verdict.reason != REASON_MALFORMED && verdict.reason != REASON_FORGED) {
-        judgement->facts.key = judgement->facts.row->keys[verdict.key];
+        if (verdict.key != TOKEN_KEY_NONE)
+            judgement->facts.key = judgement->facts.row->keys[verdict.key];
         judgement->facts.token = judgement->spend.id.low;
     }
     return verdict.reason;
@@ -340,15 +346,5 @@ void authority_tick(struct authority *authority, struct moment now)
 
 int64_t authority_opens(const struct authority *authority, struct moment now)
 {
-    const struct config *config = authority->config;
-    int64_t latest = 0;
-
-    for (size_t i = 0; i < config->host_count; i++) {
-        const struct token_format *format = &config->hosts[i].format;
-        int64_t opens = spent_store_opens(authority->store, format->interval, format->window, now);
-
-        if (opens > latest)
-            latest = opens;
-    }
-    return latest;
+    return opening_time(authority->config, authority->store, now);
 }

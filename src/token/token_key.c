@@ -1,6 +1,9 @@
 #include "token/token_key.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
 
 #include "token/otp_ring.h"
 #include "token/totp.h"
@@ -17,10 +20,37 @@ struct token_key {
     struct token_key_dates dates;
     struct keyed_hash *secret;
     struct keyed_hash *seed;
+    struct keyed_hash *v2;       /* NULL: the format does not accept v2 */
     struct calendar_lease lease; /* without a calendar until a genuine token misses the window */
     struct otp_ring near_ring;
     uint32_t near_otps[NEAR_STEPS_MAX];
 };
+
+/*
+ * The key of v2: HMAC-SHA256 under token_secret of a text that begins with a letter, where each
+ * message that v1 signs begins with a digit, and of the seed. So neither kind of signature is ever
+ * one of the other kind.
+ */
+static struct keyed_hash *create_v2(const uint8_t *seed, size_t seed_size, const uint8_t *secret,
+                                    size_t secret_size)
+{
+    static const char domain[] = "xmpp-authd token v2 key"; /* its NUL counts */
+    struct keyed_hash *maker = keyed_hash_create(HASH_SHA256, secret, secret_size);
+    uint8_t *message = OPENSSL_secure_malloc(sizeof(domain) + seed_size);
+    uint8_t derived[HASH_SIZE_MAX];
+    struct keyed_hash *v2 = NULL;
+
+    if (maker != NULL && message != NULL) {
+        memcpy(message, domain, sizeof(domain));
+        memcpy(message + sizeof(domain), seed, seed_size);
+        if (keyed_hash_compute(maker, message, sizeof(domain) + seed_size, derived) == 0)
+            v2 = keyed_hash_create(HASH_SHA256, derived, V2_SIGNATURE_SIZE);
+        OPENSSL_cleanse(derived, sizeof(derived));
+    }
+    OPENSSL_secure_clear_free(message, sizeof(domain) + seed_size);
+    keyed_hash_destroy(&maker);
+    return v2;
+}
 
 struct token_key *token_key_create(const struct token_format *format, const uint8_t *seed,
                                    size_t seed_size, const uint8_t *secret, size_t secret_size,
@@ -34,8 +64,10 @@ struct token_key *token_key_create(const struct token_format *format, const uint
     key->dates = dates;
     key->secret = keyed_hash_create(format->signature_hash, secret, secret_size);
     key->seed = keyed_hash_create(format->otp_hash, seed, seed_size);
+    if (format->accepts_v2)
+        key->v2 = create_v2(seed, seed_size, secret, secret_size);
     otp_ring_init(&key->near_ring, key->near_otps, NEAR_STEPS_MAX);
-    if (key->secret == NULL || key->seed == NULL)
+    if (key->secret == NULL || key->seed == NULL || (format->accepts_v2 && key->v2 == NULL))
         token_key_destroy(&key);
     return key;
 }
@@ -46,6 +78,7 @@ void token_key_destroy(struct token_key **key)
         return;
     keyed_hash_destroy(&(*key)->secret);
     keyed_hash_destroy(&(*key)->seed);
+    keyed_hash_destroy(&(*key)->v2);
     calendar_lease_end(&(*key)->lease);
     free(*key);
     *key = NULL;
@@ -60,6 +93,17 @@ int token_key_sign(struct token_key *key, const void *message, size_t size,
                    uint8_t signature_r[HASH_SIZE_MAX])
 {
     return keyed_hash_compute(key->secret, message, size, signature_r);
+}
+
+int token_key_sign_v2(struct token_key *key, const void *message, size_t size,
+                      uint8_t signature_r[V2_SIGNATURE_SIZE])
+{
+    uint8_t signature[HASH_SIZE_MAX];
+
+    if (key->v2 == NULL || keyed_hash_compute(key->v2, message, size, signature) != 0)
+        return -1;
+    memcpy(signature_r, signature, V2_SIGNATURE_SIZE);
+    return 0;
 }
 
 int token_key_otp(struct token_key *key, int64_t step, uint32_t *otp_r)

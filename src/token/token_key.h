@@ -46,6 +46,17 @@ __attribute__((warn_unused_result)) int token_key_sign(struct token_key *key, co
                                                        size_t size,
                                                        uint8_t signature_r[HASH_SIZE_MAX]);
 
+/* Bytes of a v2 token's signature. */
+enum { V2_SIGNATURE_SIZE = 32 };
+
+/*
+ * The signature over a v2 token's message, under a key that is made of both secrets and signs
+ * nothing else. 0, or -1 where OpenSSL fails or the format does not accept v2.
+ */
+__attribute__((warn_unused_result)) int token_key_sign_v2(struct token_key *key,
+                                                          const void *message, size_t size,
+                                                          uint8_t signature_r[V2_SIGNATURE_SIZE]);
+
 /* The OTP of a time step. 0, or -1 where OpenSSL fails. */
 __attribute__((warn_unused_result)) int token_key_otp(struct token_key *key, int64_t step,
                                                       uint32_t *otp_r);

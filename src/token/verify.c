@@ -60,6 +60,10 @@ static void conclude(const struct trial *best, const struct token_format *format
 
     verdict_r->reason = reasons[best->progress];
     verdict_r->steps = best->steps;
+    verdict_r->interval = format->interval;
+    verdict_r->window = format->window;
+    if (best->progress == FITS)
+        verdict_r->good_until = (best->steps.last + format->window + 1) * (int64_t)format->interval;
     for (size_t i = 0; i < HASH_SIZE_MAX; i++)
         verdict_r->signature[i] = best->signature[i];
     if (best->progress == OUT_OF_TIME) {

@@ -6,6 +6,8 @@
 #ifndef TOKEN_VERIFY_H
 #define TOKEN_VERIFY_H
 
+#include <stdint.h>
+
 #include "token/reason.h"
 #include "token/token.h"
 
@@ -18,11 +20,18 @@ struct claim {
     size_t password_length;
 };
 
+/* The kinds of tokens; each number is that of its timeline among the spent ones. */
+enum token_kind { TOKEN_V1, TOKEN_V2, TOKEN_JSXC };
+
+/* The key of a verdict that none of the host's keys made. */
+#define TOKEN_KEY_NONE SIZE_MAX
+
 struct token_verdict {
+    enum token_kind kind;
     /* ALLOWED: genuine and in time, still to be checked against what is remembered (revoked,
      * starting, spent); else MALFORMED, FORGED, WRONG_OTP, EXPIRED, EARLY or KEY_RETIRED. */
     enum reason reason;
-    /* The index of the key that fits; meaningful unless MALFORMED or FORGED. */
+    /* The index of the key that fits, or TOKEN_KEY_NONE; meaningful unless MALFORMED or FORGED. */
     size_t key;
     /* EXPIRED and EARLY: how far the minter's clock is ahead (behind: negative) in seconds, as far
      * as this one token tells: whole steps, the token's own age included. 0 with EXPIRED: it was
@@ -31,6 +40,9 @@ struct token_verdict {
     /* ALLOWED: since which time step the token may have been spent, and the one to file it under
      * (token_key_stretch). */
     struct otp_match steps;
+    unsigned interval; /* seconds of these steps, and how many of them either side it is good */
+    unsigned window;
+    int64_t good_until; /* ALLOWED: when the token stops being acceptable; exclusive */
     /* Genuine (neither MALFORMED nor FORGED): the computed signature, which names the token whatever it was spelled like. */
     uint8_t signature[HASH_SIZE_MAX];
 };

@@ -109,7 +109,7 @@ def test_socket_modes_are_those_of_the_manual_page(tmp_path, mode, accepted):
 
 
 def test_dump_has_the_settings_of_the_table_with_their_defaults(tmp_path):
-    text = f"[listen x]\npath = /x\n[host x]\n{keys()}\n[key x y]\n{keys()}\n"
+    text = f"[listen x]\npath = /x\n[host x]\n{keys()}\njsxc_secret = {keys()[-40:]}\n[key x y]\n{keys()}\n"
     dump = run("xmpp-authd", "-c", write_configuration(tmp_path / "dump", text), "--dump-config").stdout
     dumped = {}
     for line in dump.splitlines():
@@ -163,12 +163,12 @@ def test_sample_is_right_once_keys_were_made(tmp_path):
 def test_every_line_of_the_sample_can_be_used(tmp_path):
     """With its commented settings put in, and a value where one is needed."""
     text = re.sub(r"^#(?=\w+ =|\[)", "", SAMPLE.read_text(), flags=re.MULTILINE)
-    secrets = iter(re.findall(r"= (\w+)", keys() + "\n" + keys()))
-    text = re.sub(r"^(otp_seed|token_secret) =$", lambda match: f"{match[0]} {next(secrets)}", text, flags=re.MULTILINE)
+    secrets = iter(re.findall(r"= (\w+)", "\n".join(keys() for _ in range(3))))
+    text = re.sub(r"^(otp_seed|token_secret|jsxc_secret) =$", lambda match: f"{match[0]} {next(secrets)}", text, flags=re.MULTILINE)
     result = run("xmpp-authd", "-c", write_configuration(tmp_path / "sample", text), "--check-config")
     assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_sample_names_no_secret():
     settings, _ = sample_settings()
-    assert {value for _, name, value, _ in settings if name in ("otp_seed", "token_secret")} == {""}
+    assert {value for _, name, value, _ in settings if name in ("otp_seed", "token_secret", "jsxc_secret")} == {""}

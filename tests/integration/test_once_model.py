@@ -1,5 +1,6 @@
 """Random histories of the daemon against a model of a few lines: a token is good once, in its window, unless its step is closed or
-its user denied. Between two looks anything happens: restarts, crashes, clocks that are set, other windows and intervals."""
+its user denied. Between two looks anything happens: restarts, crashes, clocks that are set, other windows and intervals. All
+kinds of tokens take part, and what one kind closes is nothing to the others."""
 
 import dataclasses
 import random
@@ -9,6 +10,7 @@ import pytest
 
 from conftest import needs_root
 from harness.clients import NO, YES
+from harness.kinds import mint_jsxc, mint_v2, new_jsxc_secret
 from harness.minter import Key
 from once_support import CLOCK_CAN_BE_SET, Clock, QUIET, ROUNDS, jid, kill_now, launcher, make_whole, present, with_journal
 
@@ -19,38 +21,96 @@ STEPS = 120  # of a history
 
 
 @dataclasses.dataclass(frozen=True)
+class Settings:
+    """What a reload changes, and what a token's time is judged by."""
+
+    interval: int = 30
+    window: int = 10
+    max_lifetime: int = 120
+    jsxc_max_lifetime: int = 3600
+
+    @property
+    def lead(self):
+        return self.window * self.interval
+
+
+@dataclasses.dataclass(frozen=True)
 class Token:
     user: str
     text: str
     interval: int
     step: int
 
+    def is_good(self, moment, settings):
+        return self.interval == settings.interval and abs(int(moment) // self.interval - self.step) <= settings.window
+
     @property
     def stretch(self):
-        return self.step * self.interval, (self.step + 1) * self.interval
+        """What is closed when it is dropped, on the timeline of its kind."""
+        return "v1", self.step * self.interval, (self.step + 1) * self.interval
+
+    def over(self, settings):
+        """When it may be dropped, at the earliest."""
+        return (self.step + 1 + settings.window) * self.interval
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenV2:
+    user: str
+    text: str
+    issued: int
+    lifetime: int
+
+    def is_good(self, moment, settings):
+        return self.issued - settings.lead <= int(moment) < self.issued + min(self.lifetime, settings.max_lifetime)
+
+    @property
+    def stretch(self):
+        step = (self.issued + self.lifetime) // 30
+        return "v2", step * 30, (step + 1) * 30
+
+    def over(self, _):
+        return self.stretch[2]
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenJsxc:
+    user: str
+    text: str
+    expiry: int
+
+    def is_good(self, moment, settings):
+        return self.expiry - settings.jsxc_max_lifetime - settings.lead <= int(moment) < self.expiry
+
+    @property
+    def stretch(self):
+        return "jsxc", self.expiry // 60 * 60, self.expiry // 60 * 60 + 60
+
+    def over(self, _):
+        return self.stretch[2]
 
 
 class Model:
     """What must be so, from the outside."""
 
     def __init__(self):
-        self.interval, self.window = 30, 10
+        self.settings = Settings()
         self.spent, self.denied = set(), set()
         self.shelves = {}  # stretch: until when it is kept by (wall clock, boot-time clock), at the least
         self.perhaps_closed = set()
 
     def expected(self, token, times):
         """The answers that may be given to it between two moments of the daemon's clock."""
-        if token in self.spent or token.user in self.denied or token.interval != self.interval:
+        if token in self.spent or token.user in self.denied:
             return {NO}
-        answers = {YES if abs(int(moment) // self.interval - token.step) <= self.window else NO for moment in times}
-        begin, end = token.stretch
-        is_perhaps_closed = any(first < end and begin < last for first, last in self.perhaps_closed)
+        answers = {YES if token.is_good(moment, self.settings) else NO for moment in times}
+        kind, begin, end = token.stretch
+        is_perhaps_closed = any(kind == other and first < end and begin < last for other, first, last in self.perhaps_closed)
         return answers | {NO} if is_perhaps_closed else answers
 
     def spend(self, token, wall):
         self.spent.add(token)
-        over = (token.step + 1 + self.window) * self.interval
+        over = token.over(self.settings)
         kept = self.shelves.get(token.stretch, (over, 0))
         boot = time.clock_gettime(time.CLOCK_BOOTTIME) + over - wall
         self.shelves[token.stretch] = (max(kept[0], over), max(kept[1], boot))
@@ -70,11 +130,13 @@ class History:
         self.model = Model()
         self.clock = Clock(configuration.directory)
         self.tokens, self.told = [], []
+        self.jsxc_secret = new_jsxc_secret()
+        configuration.host(accept="v1, v2, jsxc", jsxc_secret=self.jsxc_secret)
         self.program = launcher(configuration.directory, "movable", clock=self.clock.file)
         self.run()
 
     def run(self):
-        self.daemon = self.start(program=self.program, ready=False)
+        self.daemon = self.start(program=self.program, ready=False).expect("event=minter-clock ")
         self.daemon.await_control()
 
     def now(self):
@@ -83,16 +145,28 @@ class History:
     # --- what can happen
 
     def mint(self):
-        interval, far = self.model.interval, self.model.window + 2
+        interval, far = self.model.settings.interval, self.model.settings.window + 2
         user, when = jid(self.dice.randrange(3)), self.now() + interval * self.dice.randint(-far, far)
         self.tokens.append(Token(user, self.key().mint(user, time=when), interval, int(when) // interval))
 
+    def mint_v2(self):
+        user, issued = jid(self.dice.randrange(3)), int(self.now()) + self.dice.randint(-100, 100)
+        lifetime = self.dice.choice([1, 30, 60, 120, 600, 3600])
+        self.tokens.append(TokenV2(user, mint_v2(self.key(), user, issued, lifetime), issued, lifetime))
+
+    def mint_jsxc(self):
+        user, expiry = jid(self.dice.randrange(3)), int(self.now()) + self.dice.randint(-200, 4200)
+        self.tokens.append(TokenJsxc(user, mint_jsxc(self.jsxc_secret, user, expiry), expiry))
+
+    def mint_any(self):
+        self.dice.choice([self.mint, self.mint_v2, self.mint_jsxc])()
+
     def key(self):
         key = self.configuration.key
-        return Key(key.seed, key.secret, interval=self.model.interval)
+        return Key(key.seed, key.secret, interval=self.model.settings.interval)
 
     def mint_and_present(self):
-        self.mint()
+        self.mint_any()
         self.check(self.tokens[-1:])
 
     def present_some(self):
@@ -115,9 +189,10 @@ class History:
         self.run()
 
     def reload(self):
-        model = self.model
-        model.interval, model.window = self.dice.choice(FORMATS)
-        self.configuration.host(otp_interval=model.interval, otp_window=model.window)
+        interval, window = self.dice.choice(FORMATS)
+        lifetime, jsxc_lifetime = self.dice.choice([5, 60, 120, 900]), self.dice.choice([60, 600, 3600, 10800])
+        self.model.settings = Settings(interval, window, lifetime, jsxc_lifetime)
+        self.configuration.host(otp_interval=interval, otp_window=window, max_lifetime=lifetime, jsxc_max_lifetime=jsxc_lifetime)
         done = int(self.daemon.status()["daemon"]["reloads"])
         self.daemon.write_configuration()
         self.daemon.signal(1)
@@ -139,13 +214,13 @@ class History:
         self.model.pass_time(after)
         for token, answer in zip(tokens, answers):
             expected = self.model.expected(token, (before - 1, before, after, after + 1))
-            assert answer in expected, f"{token.step - int(after) // token.interval} steps ahead: {answer}, not {expected}; {self.told[-30:]}"
+            assert answer in expected, f"{token} at {after}: {answer}, not {expected}; {self.model.settings}; {self.told[-30:]}"
             if answer == YES:
                 self.model.spend(token, before)
 
     def go_on(self):
         happening, = self.dice.choices(
-            [self.mint_and_present, self.mint, self.present_some, self.present_spent, self.step_clock, self.restart, self.crash,
+            [self.mint_and_present, self.mint_any, self.present_some, self.present_spent, self.step_clock, self.restart, self.crash,
              self.reload, self.deny_or_allow], [30, 10, 20, 15, 10, 4, 6, 5, 4])
         self.told.append(happening.__name__)
         happening()
@@ -160,4 +235,4 @@ def test_a_history(configuration, start, seed):
     for ahead in (history.clock.ahead, 0):
         history.clock.set(ahead)
         history.check(history.tokens)
-    assert len(history.model.spent) > STEPS / 15
+    assert len(history.model.spent) > STEPS / 20
