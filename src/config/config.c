@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "config/doors.h"
 #include "config/hosts.h"
 #include "config/key_rules.h"
 #include "config/listeners.h"
@@ -24,7 +25,7 @@ static void build(struct config *config, const struct source_file *file, struct 
     replay_build(config, problems, &holders);
     hosts_build(config, problems, &holders);
     key_rules_check(config, time(NULL), problems);
-    listeners_check_hosts(config, problems);
+    doors_check(config, problems);
     listeners_check_groups(config, holders, problems);
 }
 

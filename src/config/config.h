@@ -42,6 +42,15 @@ struct http_listener {
     gid_t group;
 };
 
+/* A listener that speaks HTTP to chat servers. */
+struct http_door {
+    const char *name;
+    struct http_listener at;
+    const char *user; /* of TCP, for basic authentication; else NULL */
+    const struct secret *password;
+    struct peer_rule peers; /* of a Unix socket */
+};
+
 struct host {
     const char *name; /* the domain, or "*" */
     struct section *section;
@@ -71,6 +80,8 @@ struct config {
     struct http_listener http;
     struct listener *listeners;
     size_t listener_count;
+    struct http_door *http_doors;
+    size_t http_door_count;
     struct host *hosts;
     size_t host_count;
     struct name_table host_table;

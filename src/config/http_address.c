@@ -75,8 +75,8 @@ const char *http_address_parse(const char *text, struct arena *arena, struct htt
     if (host == NULL || !is_address(host, &is_loopback))
         return form;
     if (!is_loopback)
-        return "takes a loopback address only, 127.0.0.1 or [::1], for there is neither encryption "
-               "nor a password: for others, put a web server that has them in front of it";
+        return "takes a loopback address only, 127.0.0.1 or [::1], for there is no encryption: for "
+               "others, put a web server that has it in front of this";
     *address = (struct http_address){.host = host, .port = (int)port};
     return NULL;
 }

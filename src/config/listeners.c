@@ -93,6 +93,46 @@ static void build_peers(struct builder *builder, const struct section *section,
     }
 }
 
+static bool is_taken_path(const struct config *config, const char *path)
+{
+    for (size_t i = 0; i < config->listener_count; i++) {
+        if (strcmp(config->listeners[i].path, path) == 0)
+            return true;
+    }
+    for (size_t i = 0; i < config->http_door_count; i++) {
+        const char *other = config->http_doors[i].at.address.path;
+
+        if (other != NULL && strcmp(other, path) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What does not fit together in its section is complained of by doors_check(). */
+static void add_http_door(struct builder *builder, const struct section *section)
+{
+    const struct listen_values *values = section->values;
+    struct http_door *door = &builder->config->http_doors[builder->config->http_door_count];
+
+    if (values->path == NULL && values->address.host == NULL && values->address.path == NULL) {
+        if (!section_sets(section, "path") && !section_sets(section, "address"))
+            complain(builder, section, "path", "is missing, and so is address");
+        return;
+    }
+    if (values->path != NULL && is_taken_path(builder->config, values->path))
+        complain(builder, section, "path", "is another listener's already");
+    *door = (struct http_door){.name = section->names[0],
+                               .at.address = values->address,
+                               .at.mode = (mode_t)values->access.mode,
+                               .at.group = socket_group(builder, section, &values->access),
+                               .user = values->http_user,
+                               .password = &values->http_password};
+    if (values->path != NULL)
+        door->at.address = (struct http_address){.path = values->path};
+    build_peers(builder, section, &values->access, &door->peers);
+    builder->config->http_door_count++;
+}
+
 /* Adds what the section says beside access. */
 static void add_listener(struct builder *builder, const struct section *section,
                          const struct listener *given, const struct access_values *access)
@@ -107,10 +147,8 @@ static void add_listener(struct builder *builder, const struct section *section,
             complain(builder, section, setting, "is missing");
         return;
     }
-    for (size_t i = 0; i < builder->config->listener_count; i++) {
-        if (strcmp(builder->config->listeners[i].path, path) == 0)
-            complain(builder, section, setting, "is another listener's already");
-    }
+    if (is_taken_path(builder->config, path))
+        complain(builder, section, setting, "is another listener's already");
     *listener = *given;
     listener->mode = (mode_t)access->mode;
     listener->group = socket_group(builder, section, access);
@@ -148,10 +186,8 @@ static void build_control(struct builder *builder)
     config->control_path = values->listen;
     if (config->control_path == NULL && config->listener_count > 0)
         config->control_path = default_control_path(builder);
-    for (size_t i = 0; i < config->listener_count && config->control_path != NULL; i++) {
-        if (strcmp(config->listeners[i].path, config->control_path) == 0)
-            complain(builder, section, "listen", "is a listener's already");
-    }
+    if (config->control_path != NULL && is_taken_path(config, config->control_path))
+        complain(builder, section, "listen", "is a listener's already");
 }
 
 static void build_http(struct builder *builder)
@@ -165,10 +201,8 @@ static void build_http(struct builder *builder)
     if (values->group != NULL && !find_group(values->group, &group))
         complain(builder, section, "group", "names a group that does not exist");
     config->http = (struct http_listener){values->listen, (mode_t)values->mode, group};
-    for (size_t i = 0; i < config->listener_count && path != NULL; i++) {
-        if (strcmp(config->listeners[i].path, path) == 0)
-            complain(builder, section, "listen", "is another listener's already");
-    }
+    if (path != NULL && is_taken_path(config, path))
+        complain(builder, section, "listen", "is another listener's already");
     if (path != NULL && config->control_path != NULL && strcmp(config->control_path, path) == 0)
         complain(builder, section, "listen", "is the control socket's already");
 }
@@ -191,6 +225,8 @@ static void add_further_listener(struct builder *builder, const struct section *
         problems_error(builder->problems, builder->config->path, section->line,
                        "the sections server, control and http have the sockets of these names: "
                        "give this listener another");
+    else if (values->protocol == PROTOCOL_HTTP)
+        add_http_door(builder, section);
     else
         add_listener(builder, section, &given, &values->access);
 }
@@ -204,7 +240,8 @@ void listeners_build(struct config *config, struct problems *problems)
     for (const struct section *section = server; section != NULL; section = section->next)
         count += section->kind == SECTION_LISTEN;
     config->listeners = take_memory(&builder, count, sizeof(struct listener));
-    if (config->listeners == NULL)
+    config->http_doors = take_memory(&builder, count, sizeof(struct http_door));
+    if (config->listeners == NULL || config->http_doors == NULL)
         return;
     add_listener(
         &builder, server,
@@ -218,38 +255,23 @@ void listeners_build(struct config *config, struct problems *problems)
     build_http(&builder);
 }
 
-/* What is wrong with the host of a [listen] section; NULL if nothing. */
-static const char *host_complaint(const struct config *config, const struct listen_values *values)
+static bool opens_for(gid_t own_group, mode_t mode, gid_t group)
 {
-    if (values->protocol != PROTOCOL_SASLAUTHD)
-        return values->host == NULL ? NULL : "is for protocol = saslauthd: the others name a host";
-    if (values->host == NULL)
-        return "is missing: the saslauthd protocol names no host, so the listener must";
-    if (config_host(config, values->host, strlen(values->host)) == NULL)
-        return "names a domain that has no [host] section";
-    return domain_complaint(values->host) == NULL
-               ? NULL
-               : "is no domain as chat servers ask about it: they ask in lower case";
+    return own_group == group && (mode & 0020) != 0;
 }
 
-void listeners_check_hosts(const struct config *config, struct problems *problems)
-{
-    for (const struct section *section = config->sections.first; section != NULL;
-         section = section->next) {
-        const char *complaint =
-            section->kind == SECTION_LISTEN ? host_complaint(config, section->values) : NULL;
-
-        if (complaint != NULL)
-            problems_error(problems, config->path, section_line_of(section, "host"), "host %s",
-                           complaint);
-    }
-}
-
-static const struct listener *listener_of_group(const struct config *config, gid_t group)
+/* The path of a socket that the group may open; NULL: there is none. */
+static const char *path_of_group(const struct config *config, gid_t group)
 {
     for (size_t i = 0; i < config->listener_count; i++) {
-        if (config->listeners[i].group == group && (config->listeners[i].mode & 0020) != 0)
-            return &config->listeners[i];
+        if (opens_for(config->listeners[i].group, config->listeners[i].mode, group))
+            return config->listeners[i].path;
+    }
+    for (size_t i = 0; i < config->http_door_count; i++) {
+        const struct http_listener *at = &config->http_doors[i].at;
+
+        if (at->address.path != NULL && opens_for(at->group, at->mode, group))
+            return at->address.path;
     }
     return NULL;
 }
@@ -258,13 +280,13 @@ void listeners_check_groups(const struct config *config, const struct secrets_ho
                             struct problems *problems)
 {
     for (const struct secrets_holder *holder = holders; holder != NULL; holder = holder->next) {
-        const struct listener *listener = listener_of_group(config, holder->status.st_gid);
+        const char *path = path_of_group(config, holder->status.st_gid);
 
-        if (listener == NULL || (holder->status.st_mode & 0040) == 0)
+        if (path == NULL || (holder->status.st_mode & 0040) == 0)
             continue;
         problems_error(problems, config->path, holder->blame_line,
                        "%s can be read by the group that may open %s: a chat server could mint "
                        "tokens for anybody; chmod g-r it or give it another group",
-                       holder->path, listener->path);
+                       holder->path, path);
     }
 }

@@ -8,10 +8,6 @@
 /* Fills config's listeners and control path from its sections; adds problems. */
 void listeners_build(struct config *config, struct problems *problems);
 
-/* Adds a problem for each listener whose host is missing, or one too many, or not served; when the
- * hosts are built. */
-void listeners_check_hosts(const struct config *config, struct problems *problems);
-
 /*
  * Adds a problem for each file with secrets, of holders, that the group which may open a listener
  * can read: a chat server could mint tokens for anybody.

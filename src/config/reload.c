@@ -43,6 +43,20 @@ static void compare_sections(const struct section *current, const struct section
     }
 }
 
+/* For two configurations with the same listeners. */
+static bool same_order(const struct config *current, const struct config *next)
+{
+    for (size_t i = 0; i < next->listener_count; i++) {
+        if (strcmp(current->listeners[i].name, next->listeners[i].name) != 0)
+            return false;
+    }
+    for (size_t i = 0; i < next->http_door_count; i++) {
+        if (strcmp(current->http_doors[i].name, next->http_doors[i].name) != 0)
+            return false;
+    }
+    return true;
+}
+
 static void check_restart_settings(const struct config *current, const struct config *next,
                                    struct problems *problems)
 {
@@ -59,15 +73,13 @@ static void check_restart_settings(const struct config *current, const struct co
         else
             compare_sections(old, section, next->path, problems);
     }
-    if (current->listener_count > next->listener_count)
+    if (current->listener_count + current->http_door_count >
+        next->listener_count + next->http_door_count)
         problems_error(problems, next->path, 0, "a listener can't be removed by a reload: restart");
     /* An open socket finds its rules by its place: in another order it would get another's. */
-    for (size_t i = 0; i < next->listener_count && !problems_have_error(problems); i++) {
-        if (strcmp(current->listeners[i].name, next->listeners[i].name) == 0)
-            continue;
+    if (!problems_have_error(problems) && !same_order(current, next))
         problems_error(problems, next->path, 0,
                        "the order of [listen] sections can't be changed by a reload: restart");
-    }
 }
 
 /* Whether the hosts can be asked about the same domain. */

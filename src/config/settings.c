@@ -18,7 +18,7 @@ const struct section_type section_types[SECTION_KIND_COUNT] = {
     [SECTION_KEY] = {"key", "[key DOMAIN NAME]", 2, sizeof(struct key_values)},
 };
 
-static const char *const protocols[] = {"auto", "generic", "ejabberd", "saslauthd", NULL};
+static const char *const protocols[] = {"auto", "generic", "ejabberd", "saslauthd", "http", NULL};
 static const char *const after_restart_rules[] = {"refuse", "accept", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const otp_hashes[] = {"sha1", "sha256", "sha512", NULL};
@@ -63,6 +63,12 @@ const struct setting settings[] = {
      .meaning = "auto tells by a connection's first byte"},
     {SECTION_LISTEN, "host", VALUE_TEXT, PLACE(listen, host), .initial = "", .restart = true,
      .meaning = "the domain that a saslauthd listener asks about, and no other"},
+    {SECTION_LISTEN, "address", VALUE_HTTP, PLACE(listen, address), .initial = "", .restart = true,
+     .meaning = "in the place of path, for http: 127.0.0.1:5281 or [::1]:5281"},
+    {SECTION_LISTEN, "http_user", VALUE_TEXT, PLACE(listen, http_user), .initial = "",
+     .meaning = "with an address: who may ask, by HTTP basic authentication"},
+    {SECTION_LISTEN, "http_password", VALUE_SECRET, PLACE(listen, http_password),
+     .meaning = "and that one's password"},
     {SECTION_LISTEN, "mode", VALUE_MODE, PLACE(listen, access.mode), .initial = "0660", .restart = true,
      .meaning = "as in [server]"},
     {SECTION_LISTEN, "group", VALUE_TEXT, PLACE(listen, access.group), .initial = "", .restart = true,

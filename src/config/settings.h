@@ -108,13 +108,12 @@ struct server_values {
     int64_t drain_timeout_ms;
 };
 
-enum protocol_choice { PROTOCOL_AUTO, PROTOCOL_GENERIC, PROTOCOL_EJABBERD, PROTOCOL_SASLAUTHD };
-
-struct listen_values {
-    char *path;
-    int64_t protocol; /* enum protocol_choice */
-    char *host;
-    struct access_values access;
+enum protocol_choice {
+    PROTOCOL_AUTO,
+    PROTOCOL_GENERIC,
+    PROTOCOL_EJABBERD,
+    PROTOCOL_SASLAUTHD,
+    PROTOCOL_HTTP
 };
 
 struct control_values {
@@ -150,6 +149,16 @@ struct http_address {
     const char *host; /* a loopback IP address, or NULL */
     int port;
     const char *path; /* a Unix socket, or NULL */
+};
+
+struct listen_values {
+    char *path;
+    int64_t protocol; /* enum protocol_choice */
+    char *host;
+    struct http_address address;
+    char *http_user;
+    struct secret http_password;
+    struct access_values access;
 };
 
 struct http_values {

@@ -328,6 +328,16 @@ size_t http_server_clients(const struct http_server *server)
     return server->client_count;
 }
 
+bool http_server_is_writing(const struct http_server *server)
+{
+    for (const struct http_client *client = server->clients; client != NULL;
+         client = client->next) {
+        if (!has_left(client) && evbuffer_get_length(bufferevent_get_output(client->stream)) > 0)
+            return true;
+    }
+    return false;
+}
+
 void http_server_destroy(struct http_server **server)
 {
     struct http_server *gone = *server;

@@ -51,6 +51,9 @@ void http_server_close_socket(struct http_server *server);
 /* How many clients are connected, give or take those that left within the last second. */
 size_t http_server_clients(const struct http_server *server);
 
+/* Whether an answer is still to be written to some client. */
+bool http_server_is_writing(const struct http_server *server);
+
 /* Closes the socket and all clients, after telling those who hold requests that they are gone, and
  * sets *server to NULL; NULL is allowed. Not to be called from a page. */
 void http_server_destroy(struct http_server **server);

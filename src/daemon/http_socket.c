@@ -8,8 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Scrapers and probes are few. */
-enum { BACKLOG = 64 };
+enum { BACKLOG = 512 };
 
 union address {
     struct sockaddr any;
@@ -54,8 +53,7 @@ static int open_network(const char *host, int port, char error_r[SOCKET_ERROR_SI
         descriptor = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor >= 0 && bind_and_listen(descriptor, &address, length) == 0)
         return descriptor;
-    snprintf(error_r, SOCKET_ERROR_SIZE, "[http] listen: port %d of %s: %s%s", port, host,
-             strerror(errno),
+    snprintf(error_r, SOCKET_ERROR_SIZE, "port %d of %s: %s%s", port, host, strerror(errno),
              errno == EADDRINUSE ? ": stop what listens there, or take another port" : "");
     if (descriptor >= 0)
         close(descriptor);

@@ -1,4 +1,4 @@
-/* The listening socket of [http]: on loopback, or a file. */
+/* A listening socket for HTTP: on loopback, or a file. */
 #ifndef DAEMON_HTTP_SOCKET_H
 #define DAEMON_HTTP_SOCKET_H
 

@@ -7,6 +7,7 @@
 #include "base/timestamp.h"
 #include "daemon/connection.h"
 #include "daemon/control.h"
+#include "daemon/http_door.h"
 #include "daemon/listener.h"
 #include "daemon/log.h"
 #include "daemon/monitor.h"
@@ -48,6 +49,7 @@ static void begin_drain(struct server *server)
     state_directory_announce_stop(&server->state);
     listeners_drain(server);
     connections_drain(server);
+    http_doors_drain(server);
     evtimer_add(server->drain_deadline, &timeout);
 }
 
@@ -143,7 +145,7 @@ static int open_to_all(struct server *server)
 {
     activation_receive(&server->activation);
     if (service_begin(server) != 0 || listeners_open(server) != 0 || control_open(server) != 0 ||
-        monitor_open(server) != 0)
+        http_doors_open(server) != 0 || monitor_open(server) != 0)
         return -1;
     activation_close_unasked(&server->activation);
     return 0;
@@ -196,7 +198,8 @@ int server_turn(struct server *server, bool wait)
     authority_commit(&server->authority, server_now(server));
     connections_finish_turn(server);
     service_end_turn(server);
-    if (server->draining && server->connection_count == 0 && !listeners_are_open(server))
+    if (server->draining && server->connection_count == 0 && !listeners_are_open(server) &&
+        http_doors_are_done(server))
         server->stopped = true;
     return result < 0 ? -1 : 0;
 }
@@ -228,6 +231,7 @@ void server_destroy(struct server **server)
     connections_close_all(gone);
     listeners_close(gone);
     control_close(gone);
+    http_doors_close(gone);
     monitor_close(gone);
     activation_clear(&gone->activation);
     service_end(gone);

@@ -22,6 +22,7 @@ struct connection;
 struct server_listener;
 struct control;
 struct monitor;
+struct http_doors;
 
 TAILQ_HEAD(connection_list, connection);
 TAILQ_HEAD(waiting_list, connection);
@@ -45,7 +46,8 @@ struct server {
     struct event
         *resume_accept; /* fires when accepting is tried again after running out of descriptors */
     struct control *control;
-    struct monitor *monitor; /* NULL: no [http] */
+    struct http_doors *http_doors; /* NULL: no listener speaks HTTP */
+    struct monitor *monitor;       /* NULL: no [http] */
     struct event *signals[3];
     struct event *tick;
     struct event *drain_deadline;
