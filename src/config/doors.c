@@ -48,13 +48,18 @@ static void check_network(const struct checker *checker, const struct listen_val
                  "does not tell who a client is: allow_users and allow_groups need a path");
 }
 
+static bool has_address(const struct listen_values *values)
+{
+    return values->address.host != NULL || values->address.path != NULL;
+}
+
 /* Who may open a Unix socket is said by its mode and group. */
 static void check_no_network(const struct checker *checker)
 {
     static const char *const names[] = {"address", "http_user", "http_password"};
     const struct listen_values *values = checker->section->values;
-    const bool set[] = {values->address.host != NULL || values->address.path != NULL,
-                        values->http_user != NULL, values->http_password.bytes != NULL};
+    const bool set[] = {has_address(values), values->http_user != NULL,
+                        values->http_password.bytes != NULL};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (set[i])
@@ -76,10 +81,10 @@ void doors_check(const struct config *config, struct problems *problems)
         complaint = host_complaint(config, values);
         if (complaint != NULL)
             complain(&checker, "host", complaint);
-        if (values->protocol == PROTOCOL_HTTP &&
-            (values->address.host != NULL || values->address.path != NULL))
+        if (has_address(values) && values->protocol == PROTOCOL_HTTP)
             check_network(&checker, values);
-        else
+        /* A bad address was complained of already. */
+        else if (has_address(values) || values->path != NULL)
             check_no_network(&checker);
     }
 }

@@ -11,6 +11,17 @@ static void dump_header(const struct section *section, FILE *stream)
     fputs("]\n", stream);
 }
 
+/* A secret that does not stand here came from a file, or there is none; a path without a default
+ * that does not has an address in its place. */
+static bool is_dumped(const struct setting *setting, const struct section *section)
+{
+    bool is_optional = setting->kind == VALUE_SECRET ||
+                       (setting->kind == VALUE_SOCKET_PATH && setting->initial == NULL);
+
+    return setting->section == section->kind &&
+           (!is_optional || section_sets(section, setting->name));
+}
+
 static void dump_section(const struct config *config, const struct section *section, FILE *stream)
 {
     const struct key_fingerprint *fingerprint = config_section_fingerprint(config, section);
@@ -20,9 +31,7 @@ static void dump_section(const struct config *config, const struct section *sect
     if (fingerprint != NULL)
         fprintf(stream, "# key fingerprint %s\n", fingerprint->text);
     for (size_t i = 0; i < setting_count; i++) {
-        /* A secret that does not stand here came from a file, or there is none. */
-        if (settings[i].section == section->kind &&
-            (settings[i].kind != VALUE_SECRET || section_sets(section, settings[i].name)))
+        if (is_dumped(&settings[i], section))
             fprintf(stream, "%s = %s\n", settings[i].name,
                     value_format(&settings[i], section->values, text));
     }

@@ -119,6 +119,8 @@ def test_dump_has_the_settings_of_the_table_with_their_defaults(tmp_path):
             name, value = line.split(" =")
             dumped.setdefault(section, {})[name] = value.strip()
     for setting in table():
+        if setting.name == "http_password":
+            continue  # it has no default, and is not set here
         value = dumped[NAMED.get(setting.section, setting.section)].pop(setting.name)
         if setting.kind == "secret":
             assert value == "(secret)"
@@ -163,6 +165,8 @@ def test_sample_is_right_once_keys_were_made(tmp_path):
 def test_every_line_of_the_sample_can_be_used(tmp_path):
     """With its commented settings put in, and a value where one is needed."""
     text = re.sub(r"^#(?=\w+ =|\[)", "", SAMPLE.read_text(), flags=re.MULTILINE)
+    # That belongs to an address, which takes the place of the path.
+    text = text.replace("http_password =\n", "")
     secrets = iter(re.findall(r"= (\w+)", "\n".join(keys() for _ in range(3))))
     text = re.sub(r"^(otp_seed|token_secret|jsxc_secret) =$", lambda match: f"{match[0]} {next(secrets)}", text, flags=re.MULTILINE)
     result = run("xmpp-authd", "-c", write_configuration(tmp_path / "sample", text), "--check-config")

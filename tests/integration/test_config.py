@@ -16,7 +16,7 @@ from harness.minter import Key
 FIXTURES = pathlib.Path(__file__).parent / "config"
 BAD = sorted(path.name for path in FIXTURES.glob("bad.*.conf"))
 GOOD = sorted(path.name for path in FIXTURES.glob("good.*.conf"))
-SECRET = re.compile(rb"^(?:prosody_)?(?:otp_seed|token_secret|jsxc_secret|admin_password)[ \t]*[=:][ \t]*[\"']?([^;\s\"']{8,})", re.MULTILINE)
+SECRET = re.compile(rb"^(?:prosody_)?(?:otp_seed|token_secret|jsxc_secret|http_password|admin_password)[ \t]*[=:][ \t]*[\"']?([^;\s\"']{8,})", re.MULTILINE)
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def pair(key):
 
 
 def masked(text):
-    text = re.sub(r"(?m)^(otp_seed|token_secret|jsxc_secret) = .+$", r"\1 = (secret)", text)
+    text = re.sub(r"(?m)^(otp_seed|token_secret|jsxc_secret|http_password) = .+$", r"\1 = (secret)", text)
     return re.sub(r"(?m)^# key fingerprint [0-9a-f]{16}$", "# key fingerprint ...", text)
 
 
@@ -113,7 +113,7 @@ def test_a_dump_is_the_same_configuration_with_its_secrets_masked(fixture, name)
     path = fixture(name)
     dump = check(path, "--dump-config").stdout.decode()
     secrets = [value.decode() for value in SECRET.findall(path.read_bytes())]
-    assert dump.count("(secret)") == len(re.findall(rb"(?m)^(?:otp_seed|token_secret|jsxc_secret)\s*[=:]", path.read_bytes()))
+    assert dump.count("(secret)") == len(re.findall(rb"(?m)^(?:otp_seed|token_secret|jsxc_secret|http_password)\s*[=:]", path.read_bytes()))
     assert all(secret not in dump for secret in secrets)
     # With secrets in the masks' places it loads, and dumps as itself.
     again = path.with_name("again.conf")
