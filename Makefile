@@ -145,8 +145,8 @@ SHELL_FILES = $(shell grep -lE '^\#!/(bin/sh|usr/bin/env bash)' $(filter tools/%
 # Each folder is a run of its own: they have helpers of the same names. Prosody and the browser are tried with the plain
 # build alone, and the documents, whose sandbox LeakSanitizer does not work in: what they ask of the programs, the others
 # ask under the sanitizers too.
-PYTHON_TESTS    := vectors docs integration doctor e2e prosody browser minters metrics
-SANITIZED_TESTS := vectors integration doctor e2e
+PYTHON_TESTS    := vectors docs integration doors doctor e2e prosody browser minters metrics
+SANITIZED_TESTS := vectors integration doors doctor e2e
 SANITIZED := $(BUILD)/sanitized
 CLANG     := $(BUILD)/clang
 

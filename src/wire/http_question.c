@@ -7,8 +7,9 @@ enum field { FIELD_USER, FIELD_SERVER, FIELD_PASS, FIELD_COUNT };
 static const char *const field_names[FIELD_COUNT] = {"user", "server", "pass"};
 
 struct text {
-    const char *bytes; /* NULL: the field is missing */
+    const char *bytes;
     size_t length;
+    bool is_there;
 };
 
 static int hex_value(char digit)
@@ -62,12 +63,12 @@ static bool take_pair(const char *pair, size_t length, struct text fields[FIELD_
     int field = equals == NULL ? -1 : find_field(pair, (size_t)(equals - pair));
     long decoded;
 
-    if (field < 0 || fields[field].bytes != NULL)
+    if (field < 0 || fields[field].is_there)
         return false;
     decoded = decode(equals + 1, (size_t)(pair + length - equals - 1), *at);
     if (decoded < 0 || question_has_control_bytes(*at, (size_t)decoded))
         return false;
-    fields[field] = (struct text){*at, (size_t)decoded};
+    fields[field] = (struct text){*at, (size_t)decoded, true};
     *at += decoded;
     return true;
 }
@@ -97,8 +98,8 @@ struct question http_question_parse(enum question_kind kind, const char *form, s
     const struct text *pass = &fields[FIELD_PASS];
     struct question question = {.kind = kind, .password = ""};
 
-    if (length > REQUEST_MAX || !take_pairs(form, length, fields, text_r) || user->bytes == NULL ||
-        server->bytes == NULL || (kind == QUESTION_AUTH && pass->bytes == NULL) ||
+    if (length > REQUEST_MAX || !take_pairs(form, length, fields, text_r) || !user->is_there ||
+        !server->is_there || (kind == QUESTION_AUTH && !pass->is_there) ||
         memchr(user->bytes, ':', user->length) != NULL)
         return question_malformed;
     question.user = user->bytes;

@@ -1,6 +1,7 @@
 """HTTP as chat servers send it: the bytes of requests, and answers taken apart."""
 
 import base64
+import functools
 import re
 import socket
 import subprocess
@@ -92,6 +93,7 @@ def prosody_form(fields):
     return subprocess.run(["lua5.4", "-e", script], capture_output=True, text=True, timeout=DEADLINE, check=True).stdout
 
 
+@functools.lru_cache(maxsize=None)
 def _erlang(expression):
     return subprocess.run(["erl", "-noshell", "-eval", f"io:format(\"~s\", [{expression}]), halt()."], capture_output=True,
                           text=True, timeout=DEADLINE, check=True).stdout
