@@ -49,7 +49,7 @@ static void print_user(const char *line)
     if (is(word_of(line, "denied"), "yes"))
         printf("now: denied by the operator; xmpp-authctl allow lets the user in again\n");
     if (opens.text[0] != '\0')
-        printf("now: the daemon has just started, and takes no token minted before %s\n",
+        printf("now: the daemon has just started, and refuses tokens minted before %s\n",
                opens.text);
     if (offset.text[0] != '\0')
         printf("now: the minters' clock is %s s off, as tokens of several users show\n",

@@ -7,11 +7,25 @@ import tempfile
 
 import pytest
 
+from harness import confidential
 from harness.clients import FRAMINGS
 from harness.configuration import Configuration
 from harness.daemon import Daemon
 
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "wrong_clocks: tokens of other times may be taken for a wrong clock")
+
+
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="changes users and groups")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_confidential_was_ever_written():
+    """All that the daemons of all tests wrote, at debug level where a test does not ask for less, holds nothing of any of them."""
+    yield
+    found = confidential.traces_in_archive()
+    assert not found, f"something confidential was written: {found[:3]}"
 
 
 @pytest.fixture
@@ -29,12 +43,14 @@ def configuration(directory):
 
 
 @pytest.fixture
-def start(configuration):
+def start(configuration, request):
     """start(...): a running daemon with the test's configuration; its end is part of the test."""
     daemons = []
 
     def start_daemon(own=None, **options):
         daemon = Daemon(own or configuration)
+        if request.node.get_closest_marker("wrong_clocks"):
+            daemon.expect("event=minter-clock ")
         daemons.append(daemon)
         return daemon.start(**options)
 

@@ -109,7 +109,8 @@ def test_who_keeps_the_daemon_waiting_is_closed_and_who_does_not_stays(configura
 # --- many
 
 
-def test_a_thousand_idle_clients_cost_nothing_and_delay_nobody(daemon, configuration, framing):
+def test_a_thousand_idle_clients_cost_nothing_and_delay_nobody(start, configuration, framing):
+    daemon = start(configuration.set("log", level="info"))  # a line for each that goes is more than a pipe holds
     before = daemon.resident()
     idle = [framing(daemon.socket) for _ in range(1000)]
     with framing(daemon.socket) as client:

@@ -10,7 +10,7 @@ from harness import DEADLINE
 from harness.clients import NO, TRY_AGAIN, YES
 from once_support import CLOCK_CAN_BE_SET, Clock, kill_now, launcher, make_whole, mint, other_boot, present, state_of, with_journal
 
-pytestmark = [needs_root, pytest.mark.skipif(not CLOCK_CAN_BE_SET, reason="needs libfaketime")]
+pytestmark = [needs_root, pytest.mark.wrong_clocks, pytest.mark.skipif(not CLOCK_CAN_BE_SET, reason="needs libfaketime")]
 HOUR = 3600
 
 

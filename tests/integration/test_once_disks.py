@@ -15,7 +15,7 @@ from harness.daemon import Daemon
 from once_support import (
     kill_now, log_in, make_whole, mint, mount_tmpfs, never_again, present, state_of, with_journal)
 
-pytestmark = needs_root
+pytestmark = [needs_root, pytest.mark.wrong_clocks]
 INCOMPLETE = "event=record-incomplete"
 
 

@@ -14,7 +14,7 @@ from harness.kinds import mint_jsxc, mint_v2, new_jsxc_secret
 from harness.minter import Key
 from once_support import CLOCK_CAN_BE_SET, Clock, QUIET, ROUNDS, jid, kill_now, launcher, make_whole, present, with_journal
 
-pytestmark = [needs_root, pytest.mark.skipif(not CLOCK_CAN_BE_SET, reason="needs libfaketime")]
+pytestmark = [needs_root, pytest.mark.wrong_clocks, pytest.mark.skipif(not CLOCK_CAN_BE_SET, reason="needs libfaketime")]
 FORMATS = [(30, 0), (30, 1), (30, 5), (30, 10), (60, 1), (60, 7)]  # interval, window
 SLACK = 3  # seconds within which the model does not say on which side of a moment something fell
 STEPS = 120  # of a history

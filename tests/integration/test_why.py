@@ -114,7 +114,7 @@ def test_a_denial_and_the_start_are_named(start, configuration):
     daemon.ask(auth(ALICE, configuration.key.mint(ALICE)))
     daemon.control(b"deny alice@example.org\n")
     text = why(daemon, ALICE, 1)
-    assert "now: denied by the operator" in text and "takes no token minted before" in text
+    assert "now: denied by the operator" in text and "refuses tokens minted before" in text
     assert reasons(text) == ["starting"] or reasons(text) == ["revoked"]
 
 

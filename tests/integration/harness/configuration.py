@@ -18,6 +18,7 @@ class Configuration:
             "server": {"listen": self.directory / "a.sock"},
             "replay": {"store": "memory", "after_restart": "accept"},
             f"host {HOST}": self.key.settings(),
+            "log": {"level": "debug"},  # for all that is ever written is searched for secrets
         }
 
     def set(self, header, **settings):

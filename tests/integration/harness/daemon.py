@@ -46,6 +46,7 @@ def run(*arguments, **options):
     """Runs the program to its end; what it wrote holds nothing confidential and no sanitizer's report."""
     result = subprocess.run([BINARY, *arguments], capture_output=True, timeout=DEADLINE, env=environment(), check=False, **options)
     written = result.stdout + result.stderr
+    confidential.archive(written)
     assert not REPORTS.search(written), written.decode(errors="replace")
     assert not confidential.traces(written), "something confidential is printed"
     return result
@@ -174,12 +175,13 @@ class Daemon:
                 self.process.kill()
                 self.process.wait()
         log = b"".join(self.raw)
+        confidential.archive(log)
         text = log.decode(errors="replace")
         assert not REPORTS.search(log), text
         assert status == self.expected_status, f"exit status {status}\n{text[-4000:]}"
         unexpected = [line for line in text.splitlines() if self._is_unexpected(line)]
         assert not unexpected, "the daemon complains:\n" + "\n".join(unexpected[:20])
-        assert not confidential.traces(log), "something confidential is in the log"
+        assert not confidential.traces(log), f"something confidential is in the log: {confidential.traces(log)[:3]}"
 
     def _is_unexpected(self, line):
         fields = parse_logfmt(line)
@@ -249,6 +251,7 @@ class Daemon:
             answer = b""
             while piece := stream.recv(65536):
                 answer += piece
+        confidential.archive(answer)
         return answer.decode("ascii").splitlines()
 
     def status(self):
