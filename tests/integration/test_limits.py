@@ -137,7 +137,7 @@ def test_one_client_more_than_max_connections_is_closed_at_once(configuration, s
         with LengthClient(daemon.socket) as late:
             assert late.rest() == []
     # The operator's socket has a limit of its own.
-    assert daemon.status()["connections"] == {"open": "5", "max": "5", "accepted": "15", "refused": "10"}
+    assert daemon.status()["connections"] == {"open": "5", "max": "5", "accepted": "15", "refused": "10", "pending_bytes": "0"}
     clients.pop().close()
     daemon.await_status(lambda status: status["connections"]["open"] == "4")
     assert daemon.ask(isuser(ALICE)) == YES

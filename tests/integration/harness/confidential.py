@@ -40,8 +40,8 @@ def traces(written):
 
 def blocks_in(written):
     """The same for long texts alone: short ones are passwords of some test's own, and words of another's."""
-    secret = _blocks - _public
-    return [written[at : at + BLOCK] for at in range(len(written) - BLOCK + 1) if written[at : at + BLOCK] in secret]
+    found = (written[at : at + BLOCK] for at in range(len(written) - BLOCK + 1) if written[at : at + BLOCK] in _blocks)
+    return [block for block in found if block not in _public]
 
 
 def archive(written):
