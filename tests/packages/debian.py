@@ -27,6 +27,13 @@ def mirror(suite):
     return next(site for name, _, site in (line.partition(" ") for line in targets.splitlines()) if name == suite)
 
 
+def proxy():
+    """The proxy that this machine gets its packages through, or nothing."""
+    shown = subprocess.run(["apt-config", "shell", "PROXY", "Acquire::http::Proxy"], capture_output=True, text=True, check=True)
+    found = re.search(r"^PROXY='(.*)'$", shown.stdout, re.MULTILINE)
+    return found[1] if found else ""
+
+
 def in_namespaces():
     """What a command is run with so that its processes end with it and its mounts are its own; nothing where that is not
     allowed."""
@@ -78,9 +85,12 @@ def fresh(name, packages):
         return root
     made_with.unlink(missing_ok=True)
     subprocess.run(["rm", "-rf", root], check=True)
-    subprocess.run(["debootstrap", "--variant=minbase", suite, root, mirror(suite)], check=True)
-    for name in ("/etc/resolv.conf", "/etc/hosts"):
-        pathlib.Path(f"{root}{name}").write_bytes(pathlib.Path(name).read_bytes())
+    environment = {**os.environ, "http_proxy": proxy()} if proxy() else None
+    subprocess.run(["debootstrap", "--variant=minbase", suite, root, mirror(suite)], check=True, env=environment)
+    for name in ("etc/resolv.conf", "etc/hosts"):
+        (root / name).write_bytes(pathlib.Path("/", name).read_bytes())
+    if proxy():
+        (root / "etc/apt/apt.conf.d/proxy").write_text(f'Acquire::http::Proxy "{proxy()}";\n')
     (root / "etc/dpkg/dpkg.cfg.d/no-sync").write_text("force-unsafe-io\n")
     if wanted:
         Machine(root).run(f"apt-get update -qq; apt-get install -y -qq --no-install-recommends {wanted}; apt-get clean")
