@@ -80,7 +80,7 @@ def test_installed_it_waits_for_a_configuration(machine, version):
     assert facts(machine, "/etc/xmpp-authd") == ["2750 root xmpp-authd"]
     assert list(machine.path("/etc/xmpp-authd").iterdir()) == []
     assert machine.run("id -Gn xmpp-authd; id -Gn prosody") == "xmpp-authd xmpp-authd-clients\nprosody\n"
-    assert machine.run("systemctl is-enabled xmpp-authd.service") == "enabled\n"
+    assert machine.run("systemctl is-enabled xmpp-authd.service xmpp-authd.socket || true") == "enabled\ndisabled\n"
     assert not condition_holds(machine)
     machine.run(f"cp /usr/share/doc/xmpp-authd/examples/xmpp-authd.conf {CONFIGURATION}")
     assert condition_holds(machine)
@@ -220,6 +220,7 @@ OF_ACCOUNTS = {"etc/.pwd.lock", "etc/group-", "etc/gshadow-", "etc/passwd-", "et
 def test_purged_it_leaves_nothing_but_its_user_and_groups(machine):
     before = machine.files()
     machine.run(f"{INSTALL}; {KEYS}; {STATE}; mkdir /etc/xmpp-authd/more; install -d /run/xmpp-authd")
+    machine.run("systemctl enable xmpp-authd.socket xmpp-authd@prosody.socket")
     machine.run("dpkg -P " + " ".join(NAMES))
     assert machine.files() - OF_ACCOUNTS == before - OF_ACCOUNTS
     assert machine.run("id -Gn xmpp-authd") == "xmpp-authd xmpp-authd-clients\n"
