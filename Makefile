@@ -299,6 +299,12 @@ check-containers-packages:
 check-containers: check-containers-packages programs
 	XMPP_AUTHD_BUILD=$(abspath $(BUILD)) $(PYTEST) tests/containers
 
+# The pictures of README that show the daemon at work, taken anew.
+.PHONY: pictures
+pictures: programs
+	@tools/install-packages pictures
+	XMPP_AUTHD_BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/metrics/pictures.py
+
 .PHONY: clean
 clean:
 	rm -rf build
