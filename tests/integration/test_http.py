@@ -1,6 +1,7 @@
 """The [http] listener: health, readiness, and what it keeps from whoever asks."""
 
 import os
+import select
 import signal
 import socket
 import stat
@@ -295,3 +296,36 @@ def test_a_daemon_out_of_descriptors_answers_again_when_it_has_some(start, confi
         client.close()
     assert late.getresponse().read() == b"ok\n"
     late.close()
+
+
+def test_no_more_clients_are_taken_than_there_is_room_for(start, address):
+    """The others wait in the backlog, and cost the daemon nothing."""
+    daemon = start()
+    before = daemon.descriptors()
+    waiting = []
+    for _ in range(60):
+        connection = Connection(address)
+        connection.connect()
+        waiting.append(connection)
+    for _ in range(5):  # turns of the loop
+        daemon.control()
+    assert 25 <= daemon.descriptors() - before <= 33
+    for connection in waiting:
+        connection.close()
+
+
+def test_a_client_that_dribbles_is_cut_off(start, path):
+    """However regularly it sends a byte: a request has its time, not each byte of it."""
+    start()
+    connection = Connection(path)
+    connection.connect()
+    connection.sock.sendall(b"GET /healthz HTTP/1.1\r\nX: ")
+    deadline = time.monotonic() + DEADLINE
+    try:
+        while not select.select([connection.sock], [], [], 0.2)[0]:
+            assert time.monotonic() < deadline, "it is still listened to"
+            connection.sock.sendall(b"y")
+        assert connection.sock.recv(100) == b""
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    connection.close()
