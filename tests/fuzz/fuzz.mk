@@ -5,7 +5,7 @@
 #
 # A fuzzer that finds something leaves the input in $(FUZZ)/findings and ends with it.
 
-FUZZERS      := token generic ejabberd saslauthd configuration secrets connection
+FUZZERS      := token kinds generic ejabberd saslauthd configuration secrets connection
 FUZZ         := $(BUILD)/fuzz
 FUZZ_SECONDS ?= 1800
 FUZZ_JOBS    ?= 1

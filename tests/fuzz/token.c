@@ -15,9 +15,24 @@ static const char user[] = "alice";
 static const char host[] = "example.org";
 
 static const struct token_format formats[] = {
-    {8, 32, 30, 1, HASH_SHA1, HASH_SHA256},
-    {6, 16, 30, 0, HASH_SHA256, HASH_SHA256},
-    {10, 64, 1, 10, HASH_SHA512, HASH_SHA512},
+    {.otp_digits = 8,
+     .nonce_digits = 32,
+     .interval = 30,
+     .window = 1,
+     .otp_hash = HASH_SHA1,
+     .signature_hash = HASH_SHA256},
+    {.otp_digits = 6,
+     .nonce_digits = 16,
+     .interval = 30,
+     .window = 0,
+     .otp_hash = HASH_SHA256,
+     .signature_hash = HASH_SHA256},
+    {.otp_digits = 10,
+     .nonce_digits = 64,
+     .interval = 1,
+     .window = 10,
+     .otp_hash = HASH_SHA512,
+     .signature_hash = HASH_SHA512},
 };
 
 enum { FORMATS = sizeof(formats) / sizeof(formats[0]) };

@@ -125,13 +125,35 @@ def named(table):
      "query asks auth USER@HOST or isuser USER@HOST; did you mean isuser?"),
     ("a token for isuser", ["query", "isuser", JID, "x"], "query isuser takes no token"),
     ("an unknown protocol", ["query", "isuser", JID, "--protocol", "http"], "--protocol takes ejabberd or generic"),
+    ("a lifetime for v1", ["mint", JID, "--lifetime", "60", "--secrets", "SECRETS"],
+     "--lifetime is for --v2: v1 tokens last as otp_window says"),
+    ("no lifetime", ["mint", JID, "--v2", "--lifetime", "0", "--secrets", "SECRETS"], "--lifetime takes seconds, 1 to 3600"),
+    ("a long lifetime", ["mint", JID, "--v2", "--lifetime", "3601", "--secrets", "SECRETS"], "--lifetime takes seconds, 1 to 3600"),
+    ("a nonce of v1 for v2", ["mint", JID, "--v2", "--nonce", "1" * 31, "--secrets", "SECRETS"],
+     "--nonce takes exactly 32 hexadecimal digits with --v2"),
+    ("1970's first second", ["mint", JID, "--v2", "--time", "0", "--secrets", "SECRETS"],
+     "--time takes a second after 1970's first with --v2"),
     ("secrets and configuration", ["mint", JID, "--secrets", "a", "-c", "b"],
      "--secrets stands in the place of the configuration: without -c"),
     ("secrets and token in one stream", ["check", JID, "--secrets", "-"],
      "standard input can't give both secrets and token: take the token from a file with --token-file"),
 ]))
-def test_misuse_is_answered_with_what_to_do(words, said):
-    assert complaint(*words) == said
+def test_misuse_is_answered_with_what_to_do(tmp_path, words, said):
+    secrets = write_private(tmp_path / "secrets.cfg", f"otp_seed = {SEED}\ntoken_secret = {SECRET}\n")
+    assert complaint(*(secrets if word == "SECRETS" else word for word in words)) == said
+
+
+def test_v2_is_minted_for_hosts_that_take_it(tmp_path):
+    path = write_private(tmp_path / "v2.conf", CONFIG)
+    assert complaint("-c", path, "mint", JID, "--v2") == "[host example.org] does not accept v2: set accept = v1, v2"
+    write_private(path, CONFIG + "accept = v2\nmax_lifetime = 30s\n")
+    token, warning = authctl("-c", path, "mint", JID, "--v2")
+    assert re.fullmatch(rf"v2\.{FINGERPRINT}\.\d+\.60\.[\w-]{{22}}\.[\w-]{{43}}\n", guard(token))
+    assert warning == "xmpp-authctl: warning: the daemon cuts this lifetime to 30 s (max_lifetime)\n"
+    assert authctl("-c", path, "check", JID, stdin=token)[0].startswith("allow allowed: ")
+    v1, warning = authctl("-c", path, "mint", JID)
+    assert "does not accept v1; --v2 mints what it accepts" in warning
+    assert authctl("-c", path, "check", JID, stdin=guard(v1), status=1)[0].startswith("deny malformed: it begins like a token of a kind")
 
 
 def test_help_and_version_name_every_command():

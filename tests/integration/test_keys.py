@@ -97,6 +97,13 @@ def test_a_longer_window_makes_the_plan_longer(configuration, path):
     assert "Not before 2030-01-01T00:11:00Z" in plan
 
 
+def test_long_lived_tokens_make_the_plan_longer(configuration, path):
+    configuration.host(accept="v1, v2", max_lifetime="10m")
+    path.write_text(configuration.text())
+    plan, _ = authctl("-c", path, "rotate", HOST, "--time", "2030-01-01T00:00:00Z")
+    assert "Not before 2030-01-01T00:10:30Z" in plan
+
+
 @pytest.mark.parametrize("words, said", [
     pytest.param(["example.net"], r"has no \[host example.net\]: xmpp-authctl keygen example.net makes its first key", id="no such host"),
     pytest.param([HOST, "--name", "two words"], "--name takes letters, digits, dots, dashes and underscores", id="a blank in the name"),

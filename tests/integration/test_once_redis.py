@@ -12,6 +12,7 @@ from conftest import needs_root
 from harness import DEADLINE
 from harness.clients import NO, TRY_AGAIN, YES, LengthClient, auth
 from harness.configuration import HOST
+from harness.kinds import mint_jsxc, mint_v2, new_jsxc_secret
 from once_support import CLOCK_CAN_BE_SET, Clock, launcher
 from redis_server import Redis
 from redis_site import ALICE, Site
@@ -34,6 +35,21 @@ def test_a_token_is_accepted_once_by_two_daemons_in_all(start, directory, redis)
     token = one.key.mint(ALICE)
     one.await_login()
     two.await_login()
+    assert [one.login(token), two.login(token), one.login(token)] == [YES, NO, NO]
+
+
+@pytest.mark.parametrize("mint", [lambda one, _: mint_v2(one.key, ALICE), lambda _, secret: mint_jsxc(secret, ALICE, time.time() + 3600)],
+                         ids=["v2", "jsxc"])
+def test_a_token_of_another_kind_is_accepted_once_by_two_daemons_in_all(start, directory, redis, mint):
+    redis.start()
+    one = Site(start, directory, redis)
+    two = Site(start, directory, redis, "two", one.key)
+    secret = new_jsxc_secret()
+    for site in (one, two):
+        site.configuration.host(accept="v1, v2, jsxc", jsxc_secret=secret)
+        assert site.daemon.reload() == "reloaded"
+        site.await_login()
+    token = mint(one, secret)
     assert [one.login(token), two.login(token), one.login(token)] == [YES, NO, NO]
 
 

@@ -23,7 +23,12 @@ enum { ROUNDS = 20, SAMPLES = 20000, CLASSES = 2, CROPS = 4, TOKENS = 64 };
 static const double T_BOUND = 10;
 
 static const int64_t now = 1700000000;
-static const struct token_format format = {8, 32, 30, 1, HASH_SHA1, HASH_SHA256};
+static const struct token_format format = {.otp_digits = 8,
+                                           .nonce_digits = 32,
+                                           .interval = 30,
+                                           .window = 1,
+                                           .otp_hash = HASH_SHA1,
+                                           .signature_hash = HASH_SHA256};
 
 /* Welch's running sums of one class. */
 struct sums {
