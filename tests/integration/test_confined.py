@@ -5,15 +5,19 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 
 import pytest
 
 from conftest import needs_root
-from harness import confined
+from harness import DEADLINE, confined
 from harness.clients import NO, YES, LengthClient, auth, isuser
 from harness.daemon import BINARY, SANITIZED, TREE, Daemon
+from harness.minter import Key
 from harness.service_manager import ServiceManager
+from harness.web import free_port
 from redis_server import Redis
+from test_units import drop_ins
 
 ALICE = "alice@example.org"
 UNIT = TREE / "systemd" / "xmpp-authd.service"
@@ -43,9 +47,9 @@ class Confined(Daemon):
         self.path.chmod(0o640)
         os.chown(self.path, 0, USER)
 
-    def program(self, without=()):
+    def program(self, without=(), unit=UNIT):
         options = [word for call in without for word in ("--without", call)]
-        return ["/usr/bin/python3", confined.__file__, str(UNIT), str(self.top), str(USER), str(CLIENTS), *options, "--",
+        return ["/usr/bin/python3", confined.__file__, str(unit), str(self.top), str(USER), str(CLIENTS), *options, "--",
                 str(self.top / "xmpp-authd")]
 
 
@@ -119,6 +123,47 @@ def test_it_serves_reloads_and_drains(configuration, make, manager, store):
         assert again.ask(auth(ALICE, spent)) == NO and again.verdict(ALICE)["reason"] == "replayed"
     log_in(again, configuration.key)
     assert again.stop() == 0
+
+
+def test_what_the_documents_add_lets_it_reach_a_redis_on_tcp_and_without_it_there_is_none(configuration, make, directory):
+    unit = directory / "with-network.service"
+    unit.write_text(UNIT.read_text().replace("\n[Install]", drop_ins()["PrivateNetwork"].replace("[Service]", "") + "\n[Install]"))
+    port = free_port()
+    server = Redis(directory, port=port, requirepass=(password := Key().secret)).start()
+    try:
+        configuration.set("replay", store=f"redis://:{password}@127.0.0.1:{port}/0")
+        daemon = make()
+        daemon.start(program=daemon.program(unit=unit))
+        log_in(daemon, configuration.key)
+        assert daemon.stop() == 0
+        alone = make().expect("store-failed")
+        alone.start(program=alone.program(), ready=False)
+        alone.await_event("store-failed")
+        alone.await_event("ready")
+        assert alone.stop() == 0
+    finally:
+        server.stop()
+
+
+def test_the_commands_of_a_reload_work_too(configuration, make):
+    """ExecReload= runs under the same restrictions."""
+    daemon = make()
+    daemon.start(program=daemon.program())
+    check, hang_up = re.findall(r"^ExecReload=(.*)$", UNIT.read_text(), flags=re.MULTILINE)
+    assert check.split()[1:] == ["--check-config"] and hang_up.split()[1:] == ["-HUP", "$MAINPID"]
+    confinement = daemon.program()[:-1]
+
+    def run(*command):
+        return subprocess.run([*confinement, *map(str, command)], capture_output=True, text=True, timeout=DEADLINE, check=False)
+
+    result = run(daemon.top / "xmpp-authd", "-c", daemon.path, "--check-config")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert run(hang_up.split()[0], "-HUP", daemon.process.pid).returncode == 0
+    daemon.await_event("reloaded")
+    configuration.server(max_connections=0)
+    daemon.write_configuration()
+    result = run(daemon.top / "xmpp-authd", "-c", daemon.path, "--check-config")
+    assert result.returncode == 1 and "max_connections" in result.stderr
 
 
 def process_status(pid):

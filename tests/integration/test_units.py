@@ -49,6 +49,21 @@ def test_a_mistyped_unit_is_found(units, unit, line):
     assert line.partition("=")[0] in verify(units).stderr or "no-such-group" in verify(units).stderr
 
 
+def drop_ins():
+    """What docs/operations.md has an operator add to the service, by its first setting."""
+    text = (TREE / "docs" / "operations.md").read_text()
+    blocks = re.findall(r"^```ini\n(\[Service\]\n.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+    return {block.splitlines()[1].partition("=")[0]: block for block in blocks}
+
+
+@pytest.mark.parametrize("name", drop_ins())
+def test_systemd_has_nothing_to_say_about_what_the_documents_add(units, name):
+    (units / "xmpp-authd.service.d").mkdir()
+    (units / "xmpp-authd.service.d" / "override.conf").write_text(drop_ins()[name])
+    result = verify(units)
+    assert (result.returncode, result.stdout + result.stderr) == (0, "")
+
+
 def exposure(units):
     result = tool("systemd-analyze", "security", "--offline=true", "--no-pager", units / "xmpp-authd.service")
     return float(re.search(r"Overall exposure level.*: ([\d.]+) ", result.stdout)[1])
