@@ -221,6 +221,14 @@ SOAK_SECONDS ?= 600
 soak: test-packages programs
 	XMPP_AUTHD_BUILD=$(abspath $(BUILD)) XMPP_AUTHD_SOAK=$(SOAK_SECONDS) $(PYTEST) tests/soak
 
+# What "once means once" leaves to chance, hundreds of times over, and tests of it that take long.
+ONCE_ROUNDS ?= 300
+ONCE_RACE   ?= 100000
+.PHONY: check-long-once
+check-long-once: test-packages programs
+	XMPP_AUTHD_BUILD=$(abspath $(BUILD)) XMPP_AUTHD_ROUNDS=$(ONCE_ROUNDS) XMPP_AUTHD_RACE=$(ONCE_RACE) \
+	    flock build/tests-integration.lock $(PYTEST) $(sort $(wildcard tests/integration/test_once_*.py))
+
 check-bench: programs
 	tests/bench/run --quick $(BUILD)
 

@@ -12,18 +12,32 @@ from walks import commands_of, outputs, walk
 OPERATIONS = ROOT / "docs" / "operations.md"
 
 # Shell script that is run before a section's first command, by the section's heading.
+REDIS = "/run/scaling-out.sock"
 BEFORE = {
     # An application whose clock is an hour behind; and alice, whom it shuts out.
     "Clock trouble": """for user in alice bob carol; do
     xmpp-authctl mint $user@example.org --time $(($(date +%s) - 3600)) | xmpp-authctl query auth $user@example.org || true
 done""",
+    "Scaling out": f"""redis-server --port 0 --unixsocket {REDIS} --unixsocketperm 777 --dir /run --daemonize yes --logfile /dev/null \\
+    --maxmemory-policy noeviction --appendonly yes --appendfsync always --min-replicas-max-lag 2
+cp -p /etc/xmpp-authd/xmpp-authd.conf /run/alone.conf
+sed -i 's|^store = .*|store = redis+unix:{REDIS}|' /etc/xmpp-authd/xmpp-authd.conf
+sudo systemctl restart xmpp-authd
+sleep 1""",
 }
 
 # Shell script that is run after its last one.
-AFTER = {"Installing": "journalctl -u xmpp-authd | grep event=listen"}
+AFTER = {
+    "Installing": "journalctl -u xmpp-authd | grep event=listen",
+    "Scaling out": f"""redis-cli -s {REDIS} SHUTDOWN NOSAVE
+cp -p /run/alone.conf /etc/xmpp-authd/xmpp-authd.conf
+sudo systemctl restart xmpp-authd""",
+}
 
 # A command that can't be run as it stands (it waits for a person, or never ends): what is run in its place.
-INSTEAD = {}
+ASKED = ["CONFIG GET maxmemory-policy", "CONFIG GET appendonly", "CONFIG GET appendfsync", "CONFIG GET 'min-replicas-*'",
+         "GET xmpp-authd:record"]
+INSTEAD = {f"redis-cli {words}": f"redis-cli -s {REDIS} {words}" for words in ASKED}
 
 # Commands that do not end with 0: the status that they end with.
 STATUS = {"sudo xmpp-authctl why alice@example.org": 1}  # her last login was refused
@@ -115,3 +129,16 @@ def test_the_minters_clock_is_named_with_its_time_zone(walked):
 def test_why_says_what_shut_alice_out(walked):
     [said] = outputs(walked, "xmpp-authctl why")
     assert re.search(r"expired, by a clock -36\d\d s off", said) and "now: the minters' clock is -36" in said
+
+
+# --- Scaling out
+
+
+def test_redis_is_set_as_the_table_says_and_the_daemon_has_begun_its_record(walked):
+    answers = [outputs(walked, f"redis-cli -s {REDIS} {words}")[0].split() for words in ASKED]
+    assert answers[0] == ["maxmemory-policy", "noeviction"]
+    assert answers[1] == ["appendonly", "yes"] and answers[2] == ["appendfsync", "always"]
+    assert dict(zip(answers[3][::2], answers[3][1::2])) == {"min-replicas-to-write": "0", "min-replicas-max-lag": "2"}
+    version, run_id, *_ = answers[4]
+    assert version == "1" and len(run_id) == 40
+    assert any("store=redis" in status and "state=starting" in status for status in outputs(walked, "xmpp-authctl status"))
