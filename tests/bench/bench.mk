@@ -3,7 +3,7 @@
 #     make bench          measures, prints the table, fails where a mark is missed
 #     tests/bench/run     the same without building first; --help tells more
 
-BENCH_PROGRAMS := floor-server load-client verdict-cost spent-memory
+BENCH_PROGRAMS := floor-server load-client verdict-cost spent-memory journal-cost
 
 .PHONY: bench bench-programs bench-packages
 bench-packages:
@@ -26,6 +26,8 @@ $(BUILD)/bench/load-client: $(call bench_objects,load_client load latency questi
 $(BUILD)/bench/verdict-cost: $(call bench_objects,verdict_cost questions mint reused_hmac) \
                              $(call objects_of,base token store wire config daemon)
 $(BUILD)/bench/spent-memory: $(call bench_objects,spent_memory resident) $(call objects_of,base store)
+
+$(BUILD)/bench/journal-cost: $(call bench_objects,journal_cost) $(call objects_of,base store)
 
 $(BENCH_PROGRAMS:%=$(BUILD)/bench/%):
 	$(SAY) '  LINK  $@'

@@ -7,7 +7,7 @@ import statistics
 import time
 
 import machine
-from servers import FLOORS, STORES
+from servers import FLOORS, SHARED, STORES
 
 SERVERS = (*STORES, *FLOORS)
 IDLE_CLIENTS = 1000
@@ -107,6 +107,27 @@ def median_run(results, server):
 def ratio(results, server, against):
     """A server's throughput in shares of another's: the median of the rounds' ratios."""
     return statistics.median(result[server].rate / result[against].rate for result in results)
+
+
+def shared_store(bench, load, rounds):
+    """The daemon over a Redis, and Redis' own benchmark on the same server, in turns: pairs of answers and SETs a second."""
+    pairs = []
+    with bench.redis():
+        for _ in range(rounds):
+            own = bench.redis_benchmark(load.clients, load.questions)
+            with bench.running(SHARED):
+                (line,) = bench.run(
+                    "load-client", "--key", bench.key_path, "--framing", load.framing, "--clients", load.clients,
+                    "--depth", load.depth, "--questions", load.questions, f"{SHARED}={bench.socket_path(SHARED)}",
+                )
+            pairs.append((_run_of(line, load), own))
+    return pairs
+
+
+def journal_cost(bench, tokens, turns):
+    """A spend with its record where so many tokens are on record, bytes a record, and files left over after the window."""
+    (line,) = bench.run("journal-cost", bench.empty_directory(), tokens, turns)
+    return {name: float(value) for name, value in line.items()}
 
 
 def verdict_cost(bench, framing, live, batch, rounds):

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import csv
 import os
 import secrets
 import shutil
@@ -29,6 +30,7 @@ otp_window = 1
 """
 # The daemon by the store that it remembers spent tokens in, and what it is measured against.
 STORES = ("memory", "journal")
+SHARED = "redis"
 FLOORS = {"floor": [], "floor+hmac": ["--hmac"]}
 
 
@@ -52,12 +54,14 @@ class Bench:
         seed = base64.b32encode(secrets.token_bytes(20)).decode()
         _write(self.key_path, f"otp_seed = {seed}\ntoken_secret = {secrets.token_hex(32)}\n")
         for store in STORES:
-            self._configure(store)
+            self._configure(store, store)
+        self.redis_path = os.path.join(directory, "redis.sock")
+        self._configure(SHARED, f"redis+unix:{self.redis_path}")
 
-    def _configure(self, store):
+    def _configure(self, store, setting):
         directory = os.path.join(self.directory, store)
         os.makedirs(os.path.join(directory, "state"), mode=0o700)
-        text = CONFIGURATION.format(directory=directory, store=store, key=self.key_path)
+        text = CONFIGURATION.format(directory=directory, store=setting, key=self.key_path)
         _write(self.configuration_path(store), text)
         check = [self.program("xmpp-authd"), "-c", self.configuration_path(store), "--check-config"]
         if subprocess.run(check, check=False).returncode != 0:
@@ -79,7 +83,7 @@ class Bench:
         return os.path.join(self.directory, name, "socket")
 
     def _command(self, name):
-        if name in STORES:
+        if name in (*STORES, SHARED):
             return [self.program("xmpp-authd"), "-c", self.configuration_path(name)]
         return [self.program("bench/floor-server"), *FLOORS[name], self.socket_path(name)]
 
@@ -92,6 +96,29 @@ class Bench:
         os.makedirs(os.path.join(directory, "state"), mode=0o700)
 
     @contextlib.contextmanager
+    def redis(self):
+        """A redis-server that writes nothing to the disk, on the core of the load: the daemon has the other for itself."""
+        settings = {"port": 0, "unixsocket": self.redis_path, "dir": self.directory, "save": "", "appendonly": "no",
+                    "maxmemory-policy": "noeviction", "logfile": "/dev/null"}
+        command = ["redis-server", *(word for name, value in settings.items() for word in (f"--{name}", str(value)))]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=machine.pin(self.load_core))
+        try:
+            self._await(self.redis_path, process, "redis-server")
+            yield process
+        finally:
+            process.terminate()
+            process.wait()
+
+    def redis_benchmark(self, clients, requests):
+        """What Redis itself takes of the same clients: SETs a second."""
+        command = ["redis-benchmark", "-s", self.redis_path, "-t", "set", "-c", str(clients), "-P", "1", "-n", str(requests), "--csv"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=machine.pin(self.server_core))
+        rows = list(csv.DictReader(done.stdout.splitlines()))
+        if done.returncode != 0 or not rows:
+            raise ServerFailed(f"redis-benchmark failed: {done.stderr[-500:]}")
+        return float(rows[0]["rps"])
+
+    @contextlib.contextmanager
     def running(self, name):
         """A server that remembers nothing and listens; its process. What it logs is written, and read by nobody."""
         self._forget_everything(name)
@@ -102,21 +129,29 @@ class Bench:
             preexec_fn=machine.pin(self.server_core),
         )
         try:
-            self._await_socket(name, process)
+            self._await(self.socket_path(name), process, " ".join(self._command(name)))
             yield process
         finally:
             process.terminate()
             process.wait()
 
-    def _await_socket(self, name, process):
+    @staticmethod
+    def _await(path, process, command):
         deadline = time.monotonic() + START_SECONDS
         while True:
             with socket.socket(socket.AF_UNIX) as probe:
-                if probe.connect_ex(self.socket_path(name)) == 0:
+                if probe.connect_ex(path) == 0:
                     return
             if process.poll() is not None or time.monotonic() > deadline:
-                raise ServerFailed(f"it does not start: {' '.join(self._command(name))}")
+                raise ServerFailed(f"it does not start: {command}")
             time.sleep(0.005)
+
+    def empty_directory(self):
+        """A directory for a program that needs one; the last one's files are gone."""
+        path = os.path.join(self.directory, "empty")
+        shutil.rmtree(path, ignore_errors=True)
+        os.makedirs(path, mode=0o700)
+        return path
 
     def run(self, name, *arguments):
         """Runs a program of the bench on the load's core; its lines of key=value as dictionaries."""
