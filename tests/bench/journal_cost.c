@@ -19,7 +19,7 @@
 
 #include "store/journal_store.h"
 
-enum { TURN = 64, STEP_SECONDS = 300 };
+enum { TURN = 64, STEP_SECONDS = 300, TURNS_MAX = 100000 };
 
 struct bench {
     struct spent_store *store;
@@ -77,8 +77,10 @@ static int compare(const void *one, const void *other)
     return a < b ? -1 : a > b;
 }
 
-static double median_spend_ns(double *turns, size_t count)
+static double median_spend_ns(size_t count)
 {
+    static double turns[TURNS_MAX];
+
     for (size_t i = 0; i < count; i++) {
         int64_t begun = nanoseconds();
 
@@ -136,12 +138,11 @@ int main(int argc, char **argv)
     uint64_t count = argc == 4 ? strtoull(argv[2], NULL, 10) : 0;
     size_t turns = argc == 4 ? strtoull(argv[3], NULL, 10) : 0;
     int directory = argc == 4 ? open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    double *times = calloc(turns == 0 ? 1 : turns, sizeof(*times));
     const char *incomplete = NULL;
     int64_t bytes = 0;
     double spend_ns;
 
-    if (count == 0 || turns == 0 || directory < 0 || times == NULL) {
+    if (count == 0 || turns == 0 || turns > TURNS_MAX || directory < 0) {
         fputs("usage: journal-cost DIRECTORY COUNT TURNS\n", stderr);
         return 2;
     }
@@ -155,13 +156,12 @@ int main(int argc, char **argv)
         fputs("tokens could not be spent\n", stderr);
         return EXIT_FAILURE;
     }
-    spend_ns = median_spend_ns(times, turns);
+    spend_ns = median_spend_ns(turns);
     tick(3);
     (void)record_files(directory, &bytes);
     printf("tokens=%" PRIu64 " spend_ns=%.1f record_bytes=%.1f", count, spend_ns,
            (double)bytes / (double)bench.fresh);
     printf(" left_over=%d\n", left_over(directory));
     spent_store_destroy(&bench.store);
-    free(times);
     return EXIT_SUCCESS;
 }

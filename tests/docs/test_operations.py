@@ -11,13 +11,17 @@ from walks import commands_of, outputs, walk
 
 OPERATIONS = ROOT / "docs" / "operations.md"
 
-# Shell script that is run before a section's first command, by the section's heading.
-REDIS = "/run/scaling-out.sock"
-BEFORE = {
-    # An application whose clock is an hour behind; and alice, whom it shuts out.
-    "Clock trouble": """for user in alice bob carol; do
+# An application whose clock is an hour behind; and alice, whom it shuts out.
+AN_HOUR_BEHIND = """for user in alice bob carol; do
     xmpp-authctl mint $user@example.org --time $(($(date +%s) - 3600)) | xmpp-authctl query auth $user@example.org || true
-done""",
+done"""
+REDIS = "/run/scaling-out.sock"
+
+# Shell script that is run before a section's first command, by the section's heading.
+BEFORE = {
+    "Clock trouble": AN_HOUR_BEHIND,
+    # The daemon was started anew since.
+    "Reading an incident": AN_HOUR_BEHIND,
     "Scaling out": f"""redis-server --port 0 --unixsocket {REDIS} --unixsocketperm 777 --dir /run --daemonize yes --logfile /dev/null \\
     --maxmemory-policy noeviction --appendonly yes --appendfsync always --min-replicas-max-lag 2
 cp -p /etc/xmpp-authd/xmpp-authd.conf /run/alone.conf
@@ -141,4 +145,4 @@ def test_redis_is_set_as_the_table_says_and_the_daemon_has_begun_its_record(walk
     assert dict(zip(answers[3][::2], answers[3][1::2])) == {"min-replicas-to-write": "0", "min-replicas-max-lag": "2"}
     version, run_id, *_ = answers[4]
     assert version == "1" and len(run_id) == 40
-    assert any("store=redis" in status and "state=starting" in status for status in outputs(walked, "xmpp-authctl status"))
+    assert any("store redis" in status and ": starting" in status for status in outputs(walked, "xmpp-authctl status"))

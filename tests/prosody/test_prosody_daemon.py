@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 import signal
 import time
 
@@ -11,6 +12,9 @@ from slixmpp_login import MECHANISMS, slixmpp_login
 from test_prosody_outage import assert_nobody_was_held_up, attempt, ping_during, until
 from test_prosody_users import MESSAGE, login, send
 from xmpp_client import CLIENT, Client, Denied, plain_message
+
+# `make check-long-once` sets it.
+ROUNDS = int(os.environ.get("XMPP_AUTHD_ROUNDS", "0"))
 
 UNDECIDED = r"login undecided from 127\.0\.0\.1: "
 UNANSWERED = r"xmpp-authd left \d+ questions without an answer: "
@@ -159,7 +163,7 @@ def test_a_restart_loses_no_login(real_site, run):
     outcomes = []
 
     async def restart():
-        for _ in range(5):
+        for _ in range(ROUNDS or 5):
             await until(lambda seen=len(outcomes): len(outcomes) >= seen + 5)
             await restart_by(real_site.daemon, signal.SIGTERM)
 
