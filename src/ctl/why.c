@@ -21,7 +21,7 @@ struct word {
 
 static struct word word_of(const char *line, const char *name)
 {
-    struct word word;
+    struct word word = {.text = ""};
 
     if (!logfmt_line_value(line, name, word.text, sizeof(word.text)))
         word.text[0] = '\0';
