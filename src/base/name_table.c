@@ -2,13 +2,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/fingerprint.h"
 
-/* The names that fill the table are the operator's, so nobody can aim at long chains. */
-static uint64_t hash_name(const char *name, size_t length)
+static uint64_t hash_name(const struct name_table *table, const char *name, size_t length)
 {
-    return fingerprint(FINGERPRINT_SEED, name, length);
+    return fingerprint(table->seed, name, length);
 }
 
 /* The slot that holds the name, or the free one where it belongs; capacity is not 0 and one slot is
@@ -25,10 +25,20 @@ static struct name_slot *find_slot(const struct name_table *table, const char *n
     return &table->slots[at];
 }
 
+static uint64_t random_seed(void)
+{
+    uint64_t seed = FINGERPRINT_SEED;
+
+    /* Where the kernel has no random numbers yet, names are found all the same. */
+    (void)!getrandom(&seed, sizeof(seed), GRND_NONBLOCK);
+    return seed;
+}
+
 static int grow(struct name_table *table)
 {
     struct name_table larger = {.count = table->count,
-                                .capacity = table->capacity == 0 ? 8 : table->capacity * 2};
+                                .capacity = table->capacity == 0 ? 8 : table->capacity * 2,
+                                .seed = table->seed};
 
     larger.slots = calloc(larger.capacity, sizeof(*larger.slots));
     if (larger.slots == NULL)
@@ -46,10 +56,13 @@ static int grow(struct name_table *table)
 
 int name_table_add(struct name_table *table, const char *name, size_t length, void *value)
 {
-    uint64_t hash = hash_name(name, length);
+    uint64_t hash;
 
+    if (table->capacity == 0)
+        table->seed = random_seed();
     if (table->count >= table->capacity / 2 && grow(table) != 0)
         return -1;
+    hash = hash_name(table, name, length);
     *find_slot(table, name, length, hash) =
         (struct name_slot){.name = name, .length = length, .hash = hash, .value = value};
     table->count++;
@@ -60,14 +73,15 @@ void *name_table_find(const struct name_table *table, const char *name, size_t l
 {
     if (table->capacity == 0)
         return NULL;
-    return find_slot(table, name, length, hash_name(name, length))->value;
+    return find_slot(table, name, length, hash_name(table, name, length))->value;
 }
 
 void name_table_remove(struct name_table *table, const char *name, size_t length)
 {
     size_t mask = table->capacity - 1;
-    struct name_slot *slot =
-        table->capacity == 0 ? NULL : find_slot(table, name, length, hash_name(name, length));
+    struct name_slot *slot = table->capacity == 0
+                                 ? NULL
+                                 : find_slot(table, name, length, hash_name(table, name, length));
     size_t gap;
 
     if (slot == NULL || slot->name == NULL)

@@ -18,6 +18,8 @@ struct name_table {
     struct name_slot *slots;
     size_t count;
     size_t capacity;
+    uint64_t
+        seed; /* random: users choose their names, and must not be able to aim at long chains */
 };
 
 /*

@@ -22,8 +22,12 @@ struct account {
 
 TAILQ_HEAD(account_list, account);
 
+/* The table is split: a part that grows moves so few names that nobody waits for it. */
+enum { ACCOUNT_SET_PARTS = 256 };
+
 struct account_set {
-    struct name_table names;
+    size_t count;
+    struct name_table parts[ACCOUNT_SET_PARTS];
     struct account_list list; /* to be initialised */
 };
 
