@@ -8,8 +8,8 @@
 
 void verdict_log_init(struct verdict_log *log)
 {
-    *log = (struct verdict_log){.free_count = VERDICT_LINES_A_SECOND};
-    for (int i = 0; i < VERDICT_LINES_A_SECOND; i++)
+    *log = (struct verdict_log){.free_count = VERDICT_PLACES};
+    for (int i = 0; i < VERDICT_PLACES; i++)
         log->free_places[i] = i;
 }
 
@@ -32,24 +32,31 @@ static const char *verdict_word(enum reason reason)
     return reason_is_undecided(reason) ? "try-again" : "deny";
 }
 
-/* The host's sum of this second; a host whose place another has taken goes with all others. */
+/* The host's sum of this second; a host that finds none of a few places free goes with all others. */
 static struct verdict_sum *sum_of(struct verdict_log *log, const struct tally_host *host)
 {
-    struct verdict_sum *sum = &log->sums[((uintptr_t)host >> 4) * UINT64_C(0x9e3779b97f4a7c15) >>
-                                         (64 - VERDICT_SUMS_BITS)];
+    size_t first =
+        (size_t)(((uintptr_t)host >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - VERDICT_SUMS_BITS));
 
-    if (host == NULL || (sum->host != NULL && sum->host != host))
-        return &log->others;
-    sum->host = host;
-    return sum;
+    for (size_t i = 0; host != NULL && i < VERDICT_SUMS_TRIED; i++) {
+        struct verdict_sum *sum = &log->sums[(first + i) % VERDICT_SUMS];
+
+        if (sum->host != NULL && sum->host != host)
+            continue;
+        sum->host = host;
+        return sum;
+    }
+    return &log->others;
 }
 
+/* A host's first line of a second is written whatever the others have used up. */
 static bool has_line(struct verdict_log *log, const struct tally_host *host)
 {
     struct verdict_sum *sum = sum_of(log, host);
+    bool is_first = sum->host != NULL && sum->lines == 0;
 
-    if (log->lines >= VERDICT_LINES_A_SECOND || sum->lines >= VERDICT_LINES_OF_A_HOST ||
-        log->free_count == 0 || !log_wants(LOG_LEVEL_INFO))
+    if ((log->lines >= VERDICT_LINES_A_SECOND && !is_first) ||
+        sum->lines >= VERDICT_LINES_OF_A_HOST || log->free_count == 0 || !log_wants(LOG_LEVEL_INFO))
         return false;
     log->lines++;
     sum->lines++;

@@ -17,12 +17,15 @@ struct tally_host;
 struct verdict_facts;
 
 /*
- * Lines a second for all hosts and for one of them, and lines that can wait for their verdict;
- * beyond them verdicts are only summed up. Hosts that are summed up by name in a second; those
- * beyond them share one sum without a name.
+ * Lines a second for all hosts and for one of them; the first of each host comes on top. Beyond them
+ * verdicts are only summed up. Hosts that are summed up by name in a second; those beyond them share
+ * one sum without a name.
  */
 enum { VERDICT_LINES_A_SECOND = 50, VERDICT_LINES_OF_A_HOST = 40 };
-enum { VERDICT_SUMS_BITS = 4, VERDICT_SUMS = 1 << VERDICT_SUMS_BITS };
+enum { VERDICT_SUMS_BITS = 4, VERDICT_SUMS = 1 << VERDICT_SUMS_BITS, VERDICT_SUMS_TRIED = 8 };
+
+/* Lines that can wait for their verdict. */
+enum { VERDICT_PLACES = VERDICT_LINES_A_SECOND + VERDICT_SUMS };
 
 /* A verdict without a line of its own. */
 enum { NO_VERDICT_LINE = -1 };
@@ -37,11 +40,11 @@ struct verdict_sum {
 struct verdict_log {
     int64_t second; /* of the boot clock, that the lines are counted in */
     int lines;
-    struct verdict_sum sums[VERDICT_SUMS]; /* a host has one place where it may stand */
+    struct verdict_sum sums[VERDICT_SUMS]; /* a host stands in one of a few places */
     struct verdict_sum others;
-    int free_places[VERDICT_LINES_A_SECOND];
+    int free_places[VERDICT_PLACES];
     int free_count;
-    struct logfmt waiting[VERDICT_LINES_A_SECOND]; /* what the question says, by place */
+    struct logfmt waiting[VERDICT_PLACES]; /* what the question says, by place */
 };
 
 /* An empty log, all zero but for its free places. */

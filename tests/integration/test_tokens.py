@@ -322,6 +322,20 @@ def test_a_flood_of_verdicts_is_summed_up(daemon, configuration):
     assert lines < 1000
 
 
+def test_one_hosts_flood_neither_drowns_anothers_lines_nor_is_mixed_with_its_sums(start, configuration):
+    configuration.host("flooded.example", Key()).host("quiet.example", Key())
+    daemon = start()
+    daemon.ask(*[auth("x@flooded.example", "x")] * 1000, *[auth(f"u{i}@nowhere.example", "x") for i in range(1000)],
+               auth("carol@quiet.example", "x"))
+    deadline = time.monotonic() + DEADLINE
+    while sum(int(record["count"]) for record in daemon.events("verdicts-summed")) + len(daemon.events("verdict")) < 2001:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    sums = {(record.get("section"), record["reason"]) for record in daemon.events("verdicts-summed")}
+    assert sums >= {("flooded.example", "malformed"), (None, "unknown-host")}
+    assert daemon.events("verdict", user="carol")
+
+
 def test_names_in_the_log_are_harmless(daemon):
     for user in ('" level=error event=fake x="', "\u009b2J", "ü" * 500, "back\\slash", "a=b", "x" * 4000):
         daemon.ask(isuser(user + "@example.org"))
