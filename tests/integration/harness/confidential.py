@@ -3,7 +3,7 @@
 A daemon's output is searched when it ends, and once more when all tests are over, for what others made later."""
 
 BLOCK = 12  # bytes that are looked up at a time: any 23 bytes in a row of what was kept are found
-DISTINCT = 5  # different bytes in a block, or it could stand in a log by chance
+DISTINCT = 5  # different bytes in what is looked up, or it could stand in a log by chance
 
 _blocks = set()
 _short = set()
@@ -18,7 +18,7 @@ def keep(*texts):
         if len(raw) >= 2 * BLOCK:
             blocks = (raw[at : at + BLOCK] for at in range(0, len(raw) - BLOCK + 1, BLOCK))
             _blocks.update(block for block in blocks if len(set(block)) >= DISTINCT)
-        elif len(raw) >= 8:
+        elif len(raw) >= 8 and len(set(raw)) >= DISTINCT:
             _short.add(raw)
 
 
