@@ -323,11 +323,6 @@ void http_server_close_socket(struct http_server *server)
     server->socket = NULL;
 }
 
-size_t http_server_clients(const struct http_server *server)
-{
-    return server->client_count;
-}
-
 bool http_server_is_writing(const struct http_server *server)
 {
     for (const struct http_client *client = server->clients; client != NULL;

@@ -48,9 +48,6 @@ struct http_server *http_server_create(struct event_base *loop, int descriptor,
 /* Takes no new clients; those that are there stay. The socket is closed. */
 void http_server_close_socket(struct http_server *server);
 
-/* How many clients are connected, give or take those that left within the last second. */
-size_t http_server_clients(const struct http_server *server);
-
 /* Whether an answer is still to be written to some client. */
 bool http_server_is_writing(const struct http_server *server);
 
