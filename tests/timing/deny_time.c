@@ -210,13 +210,13 @@ static void run_round(const struct subject *subject, struct comparison *comparis
     static uint8_t classes[SAMPLES];
 
     for (size_t i = 0; i < SAMPLES; i++) {
-        uint32_t random = (uint32_t)random();
+        uint32_t drawn = (uint32_t)random();
 
-        classes[i] = random >> 8 & 1;
-        random %= TOKENS;
-        memcpy(presentation.password, subject->tokens[classes[i]][random], TOKEN_LENGTH_MAX + 1);
-        memcpy(presentation.signature, subject->signatures[classes[i]][random], 32);
-        memcpy(presentation.genuine, subject->genuine[random], 32);
+        classes[i] = drawn >> 8 & 1;
+        drawn %= TOKENS;
+        memcpy(presentation.password, subject->tokens[classes[i]][drawn], TOKEN_LENGTH_MAX + 1);
+        memcpy(presentation.signature, subject->signatures[classes[i]][drawn], 32);
+        memcpy(presentation.genuine, subject->genuine[drawn], 32);
         times[i] = time_one(subject, &presentation);
         if (times[i] == 0)
             exit(2);
