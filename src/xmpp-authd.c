@@ -69,9 +69,11 @@ static struct config *load(const struct options *options)
     struct problems *problems = problems_create();
     struct config *config = problems == NULL ? NULL : config_load(options->path, problems);
 
-    if (problems != NULL && (options->check || options->dump))
+    if (problems == NULL)
+        log_event_text(LOG_LEVEL_ERROR, "start-failed", "why", "memory is short");
+    else if (options->check || options->dump)
         problems_print(problems, stderr);
-    else if (problems != NULL)
+    else
         log_problems(problems);
     problems_destroy(&problems);
     return config;
