@@ -98,7 +98,9 @@ value() {{ sed -n "s/^$1=//p" {UNIT} | head -n 1; }}
 user=$(value User)
 install -d -o $user -g $user -m $(value RuntimeDirectoryMode) /run/$(value RuntimeDirectory)
 install -d -o $user -g $user -m $(value StateDirectoryMode) /var/lib/$(value StateDirectory)
-setpriv --reuid=$user --regid=$(value Group) --init-groups $(value ExecStart) 2>/log &
+setpriv --reuid=$user --regid=$(value Group) --init-groups $(value ExecStart) >/dev/null 2>/log &
+daemon=$!
+trap 'kill $daemon' EXIT
 tries=300
 until grep -q event=ready /log; do
     tries=$((tries - 1)); [ $tries -gt 0 ] || {{ cat /log; exit 1; }}
