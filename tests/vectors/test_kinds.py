@@ -118,9 +118,8 @@ def test_every_changed_byte_is_seen(config, row, at, kind):
     path = config(row, accept=kind, jsxc_secret=row.get("jsxc_secret"))
     token = row["token"]
     for i, byte in enumerate(token):
-        for other in {chr(ord(byte) ^ 1), *("A0." if i % 20 == 0 else "")} - {byte}:
-            said = check(path, row, token[:i] + other + token[i + 1 :], at)
-            assert said.startswith(("deny forged", "deny malformed")), (i, other, said)
+        said = check(path, row, token[:i] + chr(ord(byte) ^ 1) + token[i + 1 :], at)
+        assert said.startswith(("deny forged", "deny malformed")), (i, said)
 
 
 @pytest.mark.parametrize("row, at, kind", ALL, ids=["v2", "jsxc"])
