@@ -1,5 +1,6 @@
 """The HTTP door: what Prosody's mod_auth_http, MongooseIM and ejabberd's auth_http send, and clients that mean harm."""
 
+import signal
 import time
 import urllib.parse
 
@@ -7,6 +8,7 @@ import pytest
 
 from harness import DEADLINE
 from harness.clients import YES, auth
+from redis_server import Redis
 from http_client import Client, ask, authorization, ejabberd_form, form, mongooseim_form, prosody_form
 
 ALICE = "alice@example.org"
@@ -59,6 +61,7 @@ def test_a_module_is_answered_as_it_expects(configuration, web, network, start, 
         assert client.post("/register", encode(fields("alice", token)), headers)[0] == 403
         assert client.post("/remove_user", encode(fields("alice")[:2]), headers)[0] == 403
         assert client.get("/get_password", encode(fields("alice")), headers)[0] == 403
+    daemon.await_event("verdict", 9)
     reasons = [record["reason"] for record in daemon.events("verdict")]
     assert reasons == ["allowed", "replayed", "forged", "allowed", "unknown-user"] + ["unsupported"] * 4
 
@@ -226,6 +229,7 @@ def test_on_an_address_a_client_needs_the_password(network, start, key):
                 assert client.get(path, login, headers) == (401, ""), name
                 assert "WWW-Authenticate: Basic" in client.head
     assert daemon.status()["connections"]["refused"] == str(3 * len(WRONG))
+    daemon.await_event("connection-refused")
     assert daemon.events("verdict") == [] and len(daemon.events("connection-refused")) == 1
     assert ask_form(network, LOGIN, login, authorization().replace("Basic", "basic")) == TRUE
 
@@ -314,6 +318,53 @@ def test_a_daemon_that_stops_answers_what_it_has_received(web, start, key):
         assert client.answer() == TRUE
         client.socket.close()
     idle.socket.close()
+
+
+@pytest.fixture
+def redis(directory, configuration):
+    it = Redis(directory).start().vouch()
+    (directory / "state").mkdir(mode=0o700)
+    configuration.set("replay", store=it.store, after_restart="accept").set("state", dir=directory / "state")
+    yield it
+    it.signal(signal.SIGCONT)
+    it.stop()
+
+
+def test_with_a_redis_that_stands_still_others_are_served_and_its_logins_are_503(redis, web, start, key):
+    daemon = start().expect("store-failed", "redis", "vouch")
+    assert ask(web, LOGIN, "alice", key.mint(ALICE)) == TRUE
+    redis.signal(signal.SIGSTOP)
+    clients = [Client(web) for _ in range(20)]
+    for number, client in enumerate(clients):
+        client.send(f"GET {LOGIN}?{form(f'user{number}', key.mint(f'user{number}@example.org'))} HTTP/1.1\r\n\r\n".encode())
+    for client in clients[10:]:
+        client.socket.close()  # gone before their answers
+    assert ask(web, EXISTS, "alice") == TRUE
+    for client in clients[:10]:
+        assert client.answer() == TRY_AGAIN
+        client.socket.close()
+    redis.signal(signal.SIGCONT)
+    deadline = time.monotonic() + DEADLINE
+    while ask(web, LOGIN, "alice", key.mint(ALICE)) != TRUE:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert daemon.status()["verdicts"]["auth", "store-error"] >= 20
+
+
+def test_a_daemon_that_is_killed_at_once_lets_go_of_its_questions(redis, web, start, key):
+    """The second signal ends it with verdicts still on their way."""
+    daemon = start().expect("store-failed", "redis", "stopped-at-once", "drain-timeout")
+    redis.signal(signal.SIGSTOP)
+    clients = [Client(web) for _ in range(5)]
+    for client in clients:
+        client.send(f"GET {LOGIN}?{good(key)} HTTP/1.1\r\n\r\n".encode())
+    assert ask(web, EXISTS, "alice") == TRUE
+    daemon.signal(signal.SIGTERM)
+    daemon.await_event("draining")
+    daemon.signal(signal.SIGTERM)
+    assert daemon.await_end() == 0
+    for client in clients:
+        client.socket.close()
 
 
 def test_split_at_every_position(daemon, web, key):
