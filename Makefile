@@ -26,12 +26,12 @@ ICU_PACKAGE := icu-uc
 override CPPFLAGS += -DHAVE_ICU
 endif
 
-# xmpp-authctl doctor, which reads the chat servers' files; DOCTOR=0 leaves it out. Neither the daemon nor the relay is
+# xmpp-authctl doctor, which reads the chat servers' files, and check-minter; DOCTOR=0 leaves them out. Neither the daemon nor the relay is
 # linked with any of this.
-DOCTOR ?= $(if $(shell pkg-config --exists yaml-0.1 lua5.4 2>/dev/null && echo yes),1,0)
+DOCTOR ?= $(if $(shell pkg-config --exists yaml-0.1 lua5.4 libcurl jansson 2>/dev/null && echo yes),1,0)
 DOCTOR_PACKAGES :=
 ifeq ($(DOCTOR),1)
-DOCTOR_PACKAGES := yaml-0.1 lua5.4
+DOCTOR_PACKAGES := yaml-0.1 lua5.4 libcurl jansson
 override CPPFLAGS += -DHAVE_DOCTOR
 endif
 
@@ -66,7 +66,8 @@ ifneq ($(REDIS),1)
 SOURCES  := $(filter-out $(addprefix src/store/redis_,store.c link.c check.c denials.c),$(SOURCES))
 endif
 ifneq ($(DOCTOR),1)
-SOURCES  := $(filter-out src/doctor/%.c src/ctl/doctor.c src/ctl/round_trips.c,$(SOURCES))
+SOURCES  := $(filter-out src/doctor/%.c src/ctl/doctor.c src/ctl/round_trips.c src/ctl/finding_report.c \
+             src/ctl/check_minter.c,$(SOURCES))
 endif
 OBJECTS  := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 PROGRAMS := xmpp-authd xmpp-authctl xmpp-extauth

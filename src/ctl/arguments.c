@@ -46,6 +46,8 @@ const struct option_description option_descriptions[OPTION_COUNT] = {
     [OPTION_OFFLINE] = {"--offline", NULL, NULL, "look at files alone, and ask nobody anything"},
     [OPTION_ONCE] = {"--once", NULL, NULL, "write one page of text, after one interval, and end"},
     [OPTION_INTERVAL] = {"--interval", NULL, "SECONDS", "ask the daemon so often (default 2)"},
+    [OPTION_CACERT] = {"--cacert", NULL, "FILE",
+                       "trust these certificates in place of the system's"},
     [OPTION_HELP] = {"--help", "-h", NULL, "show this"},
     [OPTION_VERSION] = {"--version", NULL, NULL, "show the version"},
 };

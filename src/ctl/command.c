@@ -6,11 +6,11 @@
 #include "ctl/report.h"
 
 static const struct command *const commands[] = {
-    &command_keygen, &command_rotate, &command_keys,   &command_mint,  &command_check,
-    &command_query,  &command_ping,   &command_status, &command_top,   &command_why,
-    &command_deny,   &command_allow,  &command_denied, &command_users,
+    &command_keygen, &command_rotate,       &command_keys,   &command_mint,  &command_check,
+    &command_query,  &command_ping,         &command_status, &command_top,   &command_why,
+    &command_deny,   &command_allow,        &command_denied, &command_users,
 #ifdef HAVE_DOCTOR
-    &command_doctor,
+    &command_doctor, &command_check_minter,
 #endif
 };
 

@@ -42,6 +42,7 @@ extern const struct command command_denied;
 extern const struct command command_users;
 #ifdef HAVE_DOCTOR
 extern const struct command command_doctor;
+extern const struct command command_check_minter;
 #endif
 
 /* The command of that name, or NULL after a complaint that names the nearest. */

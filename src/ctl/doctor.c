@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/logfmt.h"
 #include "ctl/command.h"
+#include "ctl/finding_report.h"
 #include "ctl/key_source.h"
 #include "ctl/report.h"
 #include "ctl/round_trips.h"
@@ -20,9 +20,6 @@
 
 #define EJABBERD_DEFAULT_PATH "/etc/ejabberd/ejabberd.yml"
 #define PROSODY_DEFAULT_PATH  "/etc/prosody/prosody.cfg.lua"
-
-static const char *const severity_words[] = {
-    [FINDING_ERROR] = "error", [FINDING_WARNING] = "warning", [FINDING_UNJUDGED] = "unjudged"};
 
 struct visit {
     const struct arguments *arguments;
@@ -140,90 +137,11 @@ static void examine_prosody(struct visit *visit)
     try_logins(visit, &examination);
 }
 
-/* Whether a word stands in a list with commas. */
-static bool is_listed(const char *list, const char *word)
-{
-    size_t length = strlen(word);
-
-    for (const char *at = list; at != NULL;
-         at = strchr(at, ',') == NULL ? NULL : strchr(at, ',') + 1) {
-        if (strncmp(at, word, length) == 0 && (at[length] == ',' || at[length] == '\0'))
-            return true;
-    }
-    return false;
-}
-
-static bool is_ignored(const struct visit *visit, const struct finding *finding)
-{
-    return is_listed(visit->arguments->values[OPTION_IGNORE], finding_types[finding->id].word);
-}
-
-/* Nothing from a file may move the terminal's cursor. */
-static void print_harmless(FILE *stream, const char *text)
-{
-    for (; *text != '\0'; text++)
-        fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, stream);
-}
-
-static void print_finding(const struct finding *finding, FILE *stream)
-{
-    const struct finding_type *type = &finding_types[finding->id];
-
-    fprintf(stream, "%s %s", severity_words[type->severity], type->word);
-    if (finding->file != NULL) {
-        fputc(' ', stream);
-        print_harmless(stream, finding->file);
-    }
-    if (finding->file != NULL && finding->line > 0)
-        fprintf(stream, ":%d", finding->line);
-    fputs("\n    ", stream);
-    print_harmless(stream, finding->text);
-    fputs("\n    mend: ", stream);
-    print_harmless(stream, finding->mend);
-    fputc('\n', stream);
-}
-
-static void print_logfmt(const struct finding *finding, FILE *stream)
-{
-    const struct finding_type *type = &finding_types[finding->id];
-    struct logfmt line = {.length = 0};
-
-    logfmt_text(&line, "finding", type->word);
-    logfmt_text(&line, "severity", severity_words[type->severity]);
-    logfmt_text(&line, "file", finding->file);
-    if (finding->line > 0)
-        logfmt_number(&line, "line", finding->line);
-    logfmt_text(&line, "what", finding->text);
-    logfmt_text(&line, "mend", finding->mend);
-    fwrite(line.text, 1, line.length, stream);
-    fputc('\n', stream);
-}
-
-/* Prints all that counts; what it comes to. */
-static enum ctl_status print_findings(const struct visit *visit, FILE *stream)
-{
-    enum ctl_status status = CTL_YES;
-
-    for (const struct finding *finding = visit->findings.first; finding != NULL;
-         finding = finding->next) {
-        if (is_ignored(visit, finding))
-            continue;
-        if (finding_types[finding->id].severity != FINDING_UNJUDGED)
-            status = CTL_NO;
-        else if (status == CTL_YES)
-            status = CTL_UNJUDGED;
-        if (visit->arguments->values[OPTION_LOGFMT] != NULL)
-            print_logfmt(finding, stream);
-        else
-            print_finding(finding, stream);
-    }
-    return status;
-}
-
 static enum ctl_status conclude(struct visit *visit)
 {
     bool fix = visit->arguments->values[OPTION_FIX] != NULL;
-    enum ctl_status status = print_findings(visit, fix ? stderr : stdout);
+    enum ctl_status status =
+        finding_report_write(&visit->findings, visit->arguments, fix ? stderr : stdout);
 
     if (fix && patch_write(&visit->findings, stdout) != 0) {
         ctl_complain("no patch could be made: a file changed meanwhile, or memory is short");
@@ -234,26 +152,6 @@ static enum ctl_status conclude(struct visit *visit)
         return CTL_ERROR;
     }
     return status;
-}
-
-/* Only known words: a misspelt one would hide nothing, and nobody would know. */
-static int check_ignored(const char *list)
-{
-    for (const char *at = list; at != NULL;
-         at = strchr(at, ',') == NULL ? NULL : strchr(at, ',') + 1) {
-        size_t length = strcspn(at, ",");
-        size_t id = 0;
-
-        while (id < FINDING_ID_COUNT && (strlen(finding_types[id].word) != length ||
-                                         strncmp(at, finding_types[id].word, length) != 0))
-            id++;
-        if (id == FINDING_ID_COUNT) {
-            ctl_complain("--ignore takes names of findings with commas between them; "
-                         "docs/doctor.md lists them");
-            return -1;
-        }
-    }
-    return 0;
 }
 
 static const char *path_of(const struct arguments *arguments, enum option option, const char *usual)
@@ -297,7 +195,7 @@ static enum ctl_status run_doctor(struct arguments *arguments)
     struct visit visit = {.arguments = arguments};
     enum ctl_status status = CTL_ERROR;
 
-    if (check_ignored(arguments->values[OPTION_IGNORE]) == 0 && read_servers(&visit) == 0) {
+    if (finding_report_check(arguments) == 0 && read_servers(&visit) == 0) {
         load_config(&visit);
         clock_examine(&visit.findings);
         ask_daemon(&visit);

@@ -31,6 +31,19 @@ const struct finding_type finding_types[FINDING_ID_COUNT] = {
     [FINDING_HOST_NOT_SERVED] = {"host-not-served", FINDING_ERROR},
     [FINDING_HOST_NOT_ASKED] = {"host-not-asked", FINDING_WARNING},
     [FINDING_ROUND_TRIP] = {"round-trip", FINDING_ERROR},
+    [FINDING_MINTER_AWAY] = {"minter-away", FINDING_ERROR},
+    [FINDING_MINTER_UNENCRYPTED] = {"minter-unencrypted", FINDING_ERROR},
+    [FINDING_MINTER_REDIRECT] = {"minter-redirect", FINDING_ERROR},
+    [FINDING_MINTER_NO_401] = {"minter-no-401", FINDING_ERROR},
+    [FINDING_MINTER_OPEN] = {"minter-open", FINDING_ERROR},
+    [FINDING_MINTER_REFUSES] = {"minter-refuses", FINDING_ERROR},
+    [FINDING_MINTER_CACHEABLE] = {"minter-cacheable", FINDING_ERROR},
+    [FINDING_MINTER_CROSS_ORIGIN] = {"minter-cross-origin", FINDING_ERROR},
+    [FINDING_MINTER_SHAPE] = {"minter-shape", FINDING_ERROR},
+    [FINDING_MINTER_JID] = {"minter-jid", FINDING_ERROR},
+    [FINDING_MINTER_SAME_TOKEN] = {"minter-same-token", FINDING_ERROR},
+    [FINDING_MINTER_TOKEN] = {"minter-token", FINDING_ERROR},
+    [FINDING_MINTER_CLOCK] = {"minter-clock", FINDING_ERROR},
 };
 
 void findings_clear(struct findings *findings)

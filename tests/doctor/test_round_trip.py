@@ -10,10 +10,6 @@ from site_files import ROOT, names
 USER = "<xmpp-authctl-doctor>"
 
 
-def verdicts(daemon):
-    return [record["reason"] for record in daemon.records if record.get("event") == "verdict" or "reason" in record]
-
-
 def ways(site):
     ask = script(site, "ask", f"#!{site.relay} {site.socket}\n")
     return {
@@ -31,6 +27,7 @@ def test_a_token_is_let_in_once_and_a_tampered_one_never(site, way):
     site.configuration.set("log", level="debug")
     daemon = site.start()
     assert site.doctor(*arguments, offline=False, ignore="clock,terminal-route") == ([], 0)
+    daemon.await_event("verdict", 3)
     assert [(record["reason"], record["user"]) for record in daemon.records if "reason" in record] == [
         ("allowed", USER), ("replayed", USER), ("forged", USER)]
     listed = site.run("list", "--control", site.directory / "control.sock", command="users")
