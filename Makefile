@@ -228,7 +228,7 @@ ONCE_RACE   ?= 100000
 .PHONY: check-long-once
 check-long-once: test-packages programs
 	XMPP_AUTHD_BUILD=$(abspath $(BUILD)) XMPP_AUTHD_ROUNDS=$(ONCE_ROUNDS) XMPP_AUTHD_RACE=$(ONCE_RACE) \
-	    flock build/tests-integration.lock $(PYTEST) $(sort $(wildcard tests/integration/test_once_*.py))
+	    flock build/tests-integration.lock $(PYTEST) $(sort $(wildcard tests/integration/test_once_*.py)) tests/integration/test_users_many.py
 	XMPP_AUTHD_BUILD=$(abspath $(BUILD)) XMPP_AUTHD_ROUNDS=$(ONCE_ROUNDS) \
 	    flock build/tests-prosody.lock $(PYTEST) tests/prosody/test_prosody_daemon.py -k test_a_restart_loses_no_login
 
