@@ -8,8 +8,9 @@ import time
 import pytest
 
 from conftest import needs_root
+from fake_redis import NIL, OK, FakeRedis
 from harness import DEADLINE
-from harness.clients import NO, TRY_AGAIN, YES
+from harness.clients import NO, TRY_AGAIN, YES, LengthClient, auth
 from once_support import CLOCK_CAN_BE_SET, LONG, Clock, clock_environment, launcher
 from redis_server import MARKER, Redis, free_port
 from redis_site import ALICE, Site
@@ -182,3 +183,35 @@ def test_a_clock_that_runs_ahead_for_a_while_makes_redis_forget_too_early(start,
         site.expect_floor(jumped)
     three = Site(start, directory, redis, "three", one.key, after_restart="refuse", **options)
     three.refuses(spent)
+
+
+def test_a_record_on_its_way_while_the_loss_is_found_out_is_held_against_it(start, directory):
+    """The check was sent before the token, and says that all keys are gone: the token may have been among them."""
+    redis = FakeRedis(directory / "fake.sock")
+    redis.start()
+    site = Site(start, directory, redis, after_restart="refuse")
+    assert site.login() == YES
+    redis.marker, redis.held = NIL, True
+    redis.await_waiting("GET")
+    with LengthClient(site.daemon.socket) as client:
+        client.ask(b"features:tryagain")
+        client.write(auth(ALICE, site.key.mint(ALICE)))
+        redis.await_waiting("SET")
+        # Everything that waits is answered with the next command.
+        redis.held = False
+        client.write(auth(ALICE, site.key.mint(ALICE)))
+        assert client.answers(2) == [TRY_AGAIN] * 2
+    site.daemon.await_event("verdict", 2, reason="starting")
+
+
+@pytest.mark.parametrize("reply", [b":1\r\n", b"+QUEUED\r\n", b"*0\r\n", b"$2\r\nOK\r\n", b"-ERR unknown command\r\n", b"\0\0\0"],
+                         ids=["a number", "another status", "a list", "a string", "an error", "no protocol at all"])
+def test_nonsense_is_no_yes(start, directory, reply):
+    redis = FakeRedis(directory / "fake.sock")
+    redis.start()
+    site = Site(start, directory, redis, after_restart="refuse")
+    redis.set_reply = reply
+    token = site.key.mint(ALICE)
+    assert [site.login(token), site.login(token)] == [TRY_AGAIN] * 2
+    redis.set_reply = OK
+    site.await_login()
