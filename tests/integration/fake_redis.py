@@ -1,5 +1,6 @@
 """A stand-in for Redis on a Unix socket, whose replies are the test's: for what a real one does in a moment that can't be chosen."""
 
+import contextlib
 import socket
 import threading
 import time
@@ -32,7 +33,11 @@ class FakeRedis(threading.Thread):
     def run(self):
         while True:
             stream, _ = self.listener.accept()
-            threading.Thread(target=self.serve, args=(stream, stream.makefile("rb")), daemon=True).start()
+            threading.Thread(target=self.serve_until_it_leaves, args=(stream,), daemon=True).start()
+
+    def serve_until_it_leaves(self, stream):
+        with contextlib.suppress(OSError), stream, stream.makefile("rb") as file:
+            self.serve(stream, file)
 
     def serve(self, stream, file):
         while header := file.readline():
