@@ -151,7 +151,16 @@ class FailingDisk:
                               stderr=subprocess.DEVNULL).returncode == 0
 
     def unmount(self):
+        """Until the kernel has let go of it: else it is mounted again as it was."""
         subprocess.run(["umount", str(self.path)], check=True)
+        deadline = time.monotonic() + DEADLINE
+        while subprocess.run(["losetup", "-j", str(self.image)], capture_output=True, check=True).stdout:
+            assert time.monotonic() < deadline, "the loop device stays"
+            time.sleep(0.01)
+
+    def repair(self):
+        """As a machine does where it mounts a disk that had errors."""
+        subprocess.run(["e2fsck", "-fy", str(self.image)], check=False, capture_output=True)
 
     def trigger(self):
         device = os.path.basename(next(line.split()[0] for line in open("/proc/mounts") if f" {self.path} " in line))
@@ -180,11 +189,12 @@ def test_a_disk_that_turns_read_only_under_the_running_daemon(failing_disk, conf
     for first in (30, 60):
         assert set(present(daemon, mint(configuration, 30, first=first))) == {TRY_AGAIN}
     assert never_again(daemon, spent)[NO] == 30
-    assert daemon.events("store-failed")[0]["why"] == "Read-only file system"
+    assert daemon.await_event("store-failed")["why"] == "Read-only file system"
     assert daemon.ask(isuser(spent[0][0]), isuser("nobody@example.org")) == [YES, NO]
     assert daemon.control(f"deny {spent[0][0]}\n".encode())[0].startswith("error=")
     kill_now(daemon)
     failing_disk.unmount()
+    failing_disk.repair()
     assert failing_disk.mount()
     (failing_disk.path / "state" / "head").unlink(missing_ok=True)
     daemon = start().expect(INCOMPLETE)
