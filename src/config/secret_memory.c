@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 
 #include "config/ini.h"
+#include "config/settings.h"
 
 /* The heap hands out powers of two, this the least. */
 enum { BLOCK_MIN = 16 };
@@ -34,6 +35,15 @@ static bool begins_with(const char *line, size_t length, const char *word)
     return length > strlen(word) && memcmp(line, word, strlen(word)) == 0;
 }
 
+static bool is_secret(const char *line, size_t length)
+{
+    for (size_t i = 0; i < setting_count; i++) {
+        if (settings[i].kind == VALUE_SECRET && begins_with(line, length, settings[i].name))
+            return true;
+    }
+    return false;
+}
+
 /* Of a value: what follows the first = or : and blanks. */
 static size_t value_length(const char *line, size_t length)
 {
@@ -49,7 +59,7 @@ static size_t value_length(const char *line, size_t length)
 /* What a line of the configuration needs at the most, be it right or wrong. */
 static size_t need_of_line(const char *line, size_t length)
 {
-    if (begins_with(line, length, "otp_seed") || begins_with(line, length, "token_secret"))
+    if (is_secret(line, length))
         return round_up(value_length(line, length));
     if (begins_with(line, length, "secrets_file"))
         return 2 * round_up(INI_LINE_MAX);

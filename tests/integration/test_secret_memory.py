@@ -16,7 +16,9 @@ from harness import DEADLINE
 from harness.clients import NO, YES, auth
 from harness.configuration import HOST
 from harness.daemon import BINARY, SANITIZED, Daemon
+from harness.kinds import mint_jsxc, mint_v2, new_jsxc_secret
 from harness.minter import Key
+from harness.web import free_port
 
 ALICE = f"alice@{HOST}"
 
@@ -130,6 +132,23 @@ def test_a_reload_that_fails_leaves_nothing_of_the_secrets_that_it_read(configur
     for key, jid in zip(keys, (ALICE, ALICE, "bob@filed.example")):
         use(daemon, key, jid)
     check_in_use(daemon, keys)
+
+
+def test_the_secret_of_another_kind_of_token_and_a_password_are_kept_and_wiped_alike(configuration, start):
+    secrets = [new_jsxc_secret(), new_jsxc_secret()]
+    passwords = [Key().secret, Key().secret]
+    daemon, port = None, free_port()
+    for secret, password in zip(secrets, passwords):
+        configuration.host(accept="v1 v2 jsxc", jsxc_secret=secret)
+        configuration.set("listen web", address=f"127.0.0.1:{port}", protocol="http", http_user="chat", http_password=password)
+        if daemon is None:
+            daemon = start()
+        else:
+            assert daemon.reload() == "reloaded"
+        assert daemon.ask(auth(ALICE, mint_jsxc(secret, ALICE, time.time() + 600)), auth(ALICE, mint_v2(configuration.key, ALICE))) == [YES, YES]
+        found = search(daemon.process.pid, {"secret": secret.encode(), "password": password.encode()})
+        assert {name for name, _ in found} == {"secret", "password"} and all(is_protected(flags) for _, flags in found)
+    assert search(daemon.process.pid, {"secret": secrets[0].encode(), "password": passwords[0].encode()}) == []
 
 
 # Stops the process when all that it has to do at its end is done.
