@@ -259,10 +259,10 @@ static int open_door(struct door *door)
         .is_network = false,
         .admits = admits,
     };
-    char error[SOCKET_ERROR_SIZE];
+    const struct http_door *configuration = configuration_of(door);
 
-    if (http_socket_open(&door->file, &configuration_of(door)->at, error) != 0) {
-        log_event_text(LOG_LEVEL_ERROR, "listen-failed", "why", error);
+    if (http_socket_get(&door->file, &server->activation, configuration->name,
+                        &configuration->at) != 0) {
         door->file.descriptor = -1;
         return -1;
     }

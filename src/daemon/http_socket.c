@@ -8,6 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "config/http_address.h"
+#include "daemon/log.h"
+
 enum { BACKLOG = 512 };
 
 union address {
@@ -60,8 +63,8 @@ static int open_network(const char *host, int port, char error_r[SOCKET_ERROR_SI
     return -1;
 }
 
-int http_socket_open(struct socket_file *file_r, const struct http_listener *listener,
-                     char error_r[SOCKET_ERROR_SIZE])
+static int http_socket_open(struct socket_file *file_r, const struct http_listener *listener,
+                            char error_r[SOCKET_ERROR_SIZE])
 {
     const struct http_address *address = &listener->address;
     int descriptor;
@@ -73,4 +76,30 @@ int http_socket_open(struct socket_file *file_r, const struct http_listener *lis
         return -1;
     *file_r = (struct socket_file){.descriptor = descriptor, .is_network = true};
     return 0;
+}
+
+int http_socket_get(struct socket_file *file_r, struct activation *activation, const char *name,
+                    const struct http_listener *listener)
+{
+    char path[SOCKET_PATH_SIZE];
+    char error[SOCKET_ERROR_SIZE];
+    /* Who may ask depends on the kind of socket that the configuration has. */
+    bool is_network = listener->address.path == NULL;
+    struct socket_rule rule = {.name = name,
+                               .path = listener->address.path,
+                               .mode = listener->mode,
+                               .group = listener->group,
+                               .may_be_network = is_network};
+    int descriptor = activation_take(activation, name);
+
+    if (is_network)
+        rule.path = http_address_format(&listener->address, path, sizeof(path));
+    if (descriptor >= 0)
+        return socket_file_adopt(file_r, descriptor, &rule);
+    if (http_socket_open(file_r, listener, error) == 0) {
+        socket_log_listening(&rule, rule.path, "the configuration");
+        return 0;
+    }
+    log_event_text(LOG_LEVEL_ERROR, "listen-failed", "why", error);
+    return -1;
 }

@@ -6,7 +6,6 @@
 
 #include <event2/buffer.h>
 
-#include "config/http_address.h"
 #include "daemon/exposition.h"
 #include "daemon/http_server.h"
 #include "daemon/http_socket.h"
@@ -134,31 +133,6 @@ static struct http_server *serve(struct monitor *monitor)
     return http_server_create(monitor->server->loop, monitor->file.descriptor, &rules);
 }
 
-/* The one that the service manager handed over, or a new one; said in the log. 0 or -1. */
-static int get_socket(struct socket_file *file_r, struct activation *activation,
-                      const struct http_listener *listener)
-{
-    char path[SOCKET_PATH_SIZE];
-    char error[SOCKET_ERROR_SIZE];
-    struct socket_rule rule = {.name = ACTIVATION_NAME_HTTP,
-                               .path = listener->address.path,
-                               .mode = listener->mode,
-                               .group = listener->group,
-                               .may_be_network = true};
-    int descriptor = activation_take(activation, ACTIVATION_NAME_HTTP);
-
-    if (rule.path == NULL)
-        rule.path = http_address_format(&listener->address, path, sizeof(path));
-    if (descriptor >= 0)
-        return socket_file_adopt(file_r, descriptor, &rule);
-    if (http_socket_open(file_r, listener, error) == 0) {
-        socket_log_listening(&rule, rule.path, "the configuration");
-        return 0;
-    }
-    log_event_text(LOG_LEVEL_ERROR, "listen-failed", "why", error);
-    return -1;
-}
-
 int monitor_open(struct server *server)
 {
     const struct http_listener *listener = &server->config->http;
@@ -167,7 +141,8 @@ int monitor_open(struct server *server)
     if (listener->address.host == NULL && listener->address.path == NULL)
         return 0;
     monitor = calloc(1, sizeof(*monitor));
-    if (monitor != NULL && get_socket(&monitor->file, &server->activation, listener) != 0) {
+    if (monitor != NULL &&
+        http_socket_get(&monitor->file, &server->activation, ACTIVATION_NAME_HTTP, listener) != 0) {
         free(monitor);
         return -1;
     }

@@ -12,6 +12,7 @@ from conftest import needs_root
 from harness import DEADLINE
 from harness.clients import FRAMINGS, NO, YES, LengthClient, auth, isuser
 from harness.daemon import BINARY, Daemon
+from harness.minter import Key
 from harness.service_manager import ServiceManager
 from harness.web import get
 from test_signals import ask_as
@@ -321,3 +322,26 @@ def test_http_that_is_off_stays_off_whatever_is_handed_over(configuration, start
     manager.close()
     with socket.socket() as client:
         assert client.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.mark.parametrize("kind", ["tcp", "unix"])
+def test_a_listener_that_speaks_http_takes_the_socket_of_its_name(configuration, start, manager, kind):
+    if kind == "tcp":
+        address = manager.hold(loopback(), "web").getsockname()[1]
+        configuration.set("listen web", address=f"127.0.0.1:{address}", protocol="http", http_user="chat", http_password=Key().secret)
+    else:
+        address = configuration.listener("web", protocol="http", group=os.getegid())
+        manager.listen(address, "web", group=os.getegid())
+    daemon = start(**manager.options([str(BINARY)])).expect("connection-refused")
+    assert listening(daemon)["web"] == HANDED_OVER
+    answer = get(address, "/user_exists?user=alice&server=example.org")
+    assert answer == ((401, "") if kind == "tcp" else (200, "true"))
+
+
+def test_a_tcp_socket_does_not_take_the_place_of_a_file_whose_mode_and_peers_decide_who_may_ask(configuration, manager):
+    configuration.listener("web", protocol="http")
+    manager.hold(loopback(), "web")
+    daemon = Daemon(configuration).expect("listen-failed")
+    daemon.start(ready=False, **manager.options([str(BINARY)]))
+    assert daemon.await_end() == 1
+    assert "no Unix socket" in daemon.events("listen-failed", listener="web")[0]["why"]
