@@ -16,6 +16,7 @@
 #include "ctl/report.h"
 #include "doctor/credentials.h"
 #include "doctor/fetch.h"
+#include "token/judge.h"
 
 /* Two answers with a cookie, for no two may have the same token. */
 enum { ANSWER_COUNT = 2 };
@@ -173,12 +174,15 @@ static void check_token(struct inspection *inspection, const struct jid *jid, co
             explain_unknown_host(inspection->source.config, jid->host, sentence));
         return;
     }
-    token_verify(host->keys, host->key_count, &host->format, &claim, ended, &verdict);
-    if (verdict.reason != REASON_MALFORMED && verdict.reason != REASON_FORGED)
+    token_judge(
+        &(struct judge_keys){host->keys, host->key_fingerprints, host->key_count, host->jsxc},
+        &host->format, &claim, ended, &verdict);
+    if (verdict.reason != REASON_MALFORMED && verdict.reason != REASON_FORGED &&
+        verdict.key != TOKEN_KEY_NONE)
         tell_key(inspection, &verdict, host);
-    if (verdict.reason == REASON_ALLOWED)
+    if (verdict.reason == REASON_ALLOWED && verdict.kind == TOKEN_V1)
         check_offset(inspection, &verdict, host, began, ended);
-    else
+    else if (verdict.reason != REASON_ALLOWED)
         findings_add(&inspection->findings,
                      verdict.reason == REASON_EXPIRED || verdict.reason == REASON_EARLY
                          ? FINDING_MINTER_CLOCK

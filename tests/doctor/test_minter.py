@@ -160,6 +160,16 @@ def test_it_finds(site, minter, row):
     assert "login?token" not in str(findings)
 
 
+def test_tokens_of_version_2_are_judged_too(site, minter):
+    site.configuration.host(accept="v2")
+    site.write_configuration()
+    mint = ["-c", site.directory / "xmpp-authd.conf", "--v2", JID]
+    minter.token = lambda: subprocess.run(
+        [site.directory / "xmpp-authctl", "mint", *mint], capture_output=True, text=True, check=True).stdout.rstrip()
+    findings, status, keys = check(site, minter.serve())
+    assert (findings, status, len(keys)) == ([], 0, 1)
+
+
 def test_without_a_cookie_half_of_it_is_not_judged(site, minter):
     findings, status, _ = check(site, minter.serve(), cookie="")
     assert (names(findings), status, minter.requests) == (["could-not-judge"], 3, [None])

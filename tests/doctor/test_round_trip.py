@@ -34,6 +34,15 @@ def test_a_token_is_let_in_once_and_a_tampered_one_never(site, way):
     assert listed.stdout == "listed=0\n", "the doctor's user counts as seen"
 
 
+def test_a_host_that_accepts_version_2_alone(site):
+    path = write_ejabberd(site)
+    site.configuration.host(accept="v2")
+    daemon = site.start()
+    assert site.doctor("--ejabberd", path, offline=False) == ([], 0)
+    daemon.await_event("verdict", 3)
+    assert [record["reason"] for record in daemon.records if "reason" in record] == ["allowed", "replayed", "forged"]
+
+
 def test_the_relay_is_run_as_the_servers_user_and_nothing_shows_a_token(site):
     site.directory.chmod(0o777)
     tee = script(site, "tee", f"#!/bin/sh\nid -un >{site.directory}/who\ntee {site.directory}/asked | {site.relay} {site.socket}\n")
