@@ -135,7 +135,7 @@ int token_v2_mint(struct token_key *key, const struct key_fingerprint *name, con
 {
     uint8_t signature[V2_SIGNATURE_SIZE];
     char nonce_text[V2_NONCE_LENGTH + 1];
-    struct token_v2 token;
+    struct token_v2 token = {.fields = {{.length = 0}}};
     int length;
 
     write_base64url(nonce, V2_NONCE_SIZE, nonce_text);
