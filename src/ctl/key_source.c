@@ -110,8 +110,8 @@ static int take_default_format(struct token_format *format_r)
         if (settings[i].section == SECTION_HOST)
             failed |= value_set_default(&settings[i], &arena, &values) != NULL;
     }
+    *format_r = host_format(&values); /* reads names that live in the arena */
     arena_clear(&arena);
-    *format_r = host_format(&values);
     format_r->accepts_v2 = true;
     return failed ? -1 : 0;
 }
