@@ -11,6 +11,7 @@
 #include "config/replay.h"
 #include "config/secret_memory.h"
 #include "config/source_file.h"
+#include "config/windows.h"
 
 static void build(struct config *config, const struct source_file *file, struct problems *problems)
 {
@@ -24,6 +25,7 @@ static void build(struct config *config, const struct source_file *file, struct 
     listeners_build(config, problems);
     replay_build(config, problems, &holders);
     hosts_build(config, problems, &holders);
+    windows_settle(config);
     key_rules_check(config, time(NULL), problems);
     doors_check(config, problems);
     listeners_check_groups(config, holders, problems);

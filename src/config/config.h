@@ -55,6 +55,7 @@ struct host {
     const char *name; /* the domain, or "*" */
     struct section *section;
     struct token_format format;
+    unsigned keep_window; /* steps for which spent v1 tokens are kept after their own */
     struct token_key *
         *keys; /* the section's own first, then its [key] sections in the file's order */
     const char **key_names; /* "" for the section's own */

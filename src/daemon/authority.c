@@ -156,12 +156,14 @@ static enum reason judge_login(const struct authority *authority, struct judgeme
     /* v2 tells any distance; beyond this one it is no clock's. */
     if (llabs((long long)verdict.clock_offset) <= CLOCK_REACH_SECONDS)
         judgement->facts.clock_offset = verdict.clock_offset;
-    judgement->spend = (struct spend){.id = signature_id_of(verdict.signature),
-                                      .first_step = verdict.steps.first,
-                                      .filing_step = verdict.steps.last,
-                                      .interval = verdict.interval,
-                                      .window = verdict.window,
-                                      .timeline = verdict.kind};
+    judgement->spend =
+        (struct spend){.id = signature_id_of(verdict.signature),
+                       .first_step = verdict.steps.first,
+                       .filing_step = verdict.steps.last,
+                       .interval = verdict.interval,
+                       .window = verdict.window,
+                       .keep_window = verdict.kind == TOKEN_V1 ? host->keep_window : 0,
+                       .timeline = verdict.kind};
     if (verdict.reason != REASON_MALFORMED && verdict.reason != REASON_FORGED) {
         if (verdict.key != TOKEN_KEY_NONE)
             judgement->facts.key = judgement->facts.row->keys[verdict.key];

@@ -8,7 +8,7 @@
 static const char segment_magic[8] = {'x', 'a', 's', 'p', 'e', 'n', 't', '2'};
 
 /* Step, timeline, interval and window share eight bytes: a record is written for every login. */
-enum { WINDOW_BITS = 8, INTERVAL_BITS = 14, TIMELINE_BITS = 2 };
+enum { WINDOW_BITS = 10, INTERVAL_BITS = 12, TIMELINE_BITS = 2 };
 
 static uint64_t checksum(uint64_t journal, const uint8_t *bytes, size_t size)
 {

@@ -15,9 +15,9 @@ struct journal_record {
     uint64_t number; /* consecutive over the whole journal */
     struct signature_id id;
     int64_t filing_step;  /* in 40 bits */
-    uint32_t interval;    /* in 14 bits */
+    uint32_t interval;    /* in 12 bits */
     uint32_t timeline;    /* in 2 bits */
-    uint32_t window;      /* in 8 bits */
+    uint32_t window;      /* in 10 bits; for which it is kept */
     int64_t over_boot_ms; /* when its window is over by the boot clock of its time */
 };
 

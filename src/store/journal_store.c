@@ -72,7 +72,7 @@ static int add_all(struct journal_store *store, struct moment now)
         struct journal_record record = {.id = spend->id,
                                         .filing_step = spend->filing_step,
                                         .interval = spend->interval,
-                                        .window = spend->window,
+                                        .window = spend_kept_window(spend),
                                         .timeline = spend->timeline,
                                         .over_boot_ms = spend_over_boot_ms(spend, now)};
 

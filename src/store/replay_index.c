@@ -98,9 +98,14 @@ static struct shelf *shelf_for(struct replay_index *index, const struct spend *s
     return shelf;
 }
 
+unsigned spend_kept_window(const struct spend *spend)
+{
+    return spend->keep_window > spend->window ? spend->keep_window : spend->window;
+}
+
 static int64_t spend_over_wall_ms(const struct spend *spend)
 {
-    return (spend->filing_step + 1 + (int64_t)spend->window) * spend->interval * 1000;
+    return (spend->filing_step + 1 + (int64_t)spend_kept_window(spend)) * spend->interval * 1000;
 }
 
 int64_t spend_over_boot_ms(const struct spend *spend, struct moment now)

@@ -20,7 +20,11 @@ struct spend {
     int64_t filing_step;    /* the step to file it under; not before first_step */
     unsigned interval;      /* seconds of a step */
     unsigned window;        /* steps accepted either side */
-    unsigned timeline;      /* below SPEND_TIMELINES: what is closed on one is open on the others */
+    /* Steps after the filing step for which the record is kept, where that is more than the window:
+     * as long as any host accepts a token of that time. Else one host's record, once dropped, would
+     * close time that another still accepts. */
+    unsigned keep_window;
+    unsigned timeline; /* below SPEND_TIMELINES: what is closed on one is open on the others */
 };
 
 enum spend_outcome {
@@ -53,6 +57,9 @@ void replay_index_destroy(struct replay_index **index);
  */
 enum spend_outcome replay_index_spend(struct replay_index *index, const struct spend *spend,
                                       struct moment now);
+
+/* Steps after the filing step for which a spent token is kept. */
+unsigned spend_kept_window(const struct spend *spend);
 
 /* When a token spent at a moment stops being acceptable by the boot-time clock, in its
  * milliseconds. */

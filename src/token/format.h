@@ -7,7 +7,7 @@
 
 #include "token/keyed_hash.h"
 
-enum { NONCE_DIGITS_MIN = 16, NONCE_DIGITS_MAX = 64, OTP_WINDOW_MAX = 10 };
+enum { NONCE_DIGITS_MIN = 16, NONCE_DIGITS_MAX = 64, OTP_WINDOW_MAX = 10, OTP_INTERVAL_MAX = 900 };
 
 /* No token is judged by how far it missed the window beyond this: whole days and time zones fit (26
  * hours). */

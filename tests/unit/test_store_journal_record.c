@@ -48,9 +48,9 @@ static void extreme_records_come_back_as_they_were(void **state)
     static const struct journal_record rows[] = {
         {.number = UINT64_MAX,
          .filing_step = (INT64_C(1) << 39) - 1,
-         .interval = 16383,
+         .interval = 4095,
          .timeline = 3,
-         .window = 255},
+         .window = 1023},
         {.number = 0, .filing_step = -(INT64_C(1) << 39), .interval = 1, .window = 0},
         {.number = 1, .filing_step = -1, .interval = 900, .window = 10, .over_boot_ms = INT64_MIN},
         {.number = 1, .filing_step = 0, .interval = 900, .window = 10, .over_boot_ms = INT64_MAX},
@@ -88,7 +88,7 @@ static void the_bytes_are_little_endian_and_in_order(void **state)
     (void)state;
     from_hex("0200000000000000"
              "0000000000000003"
-             "0a1e40ffffffffff"
+             "0a7840ffffffffff"
              "0c0b000000000000",
              expected);
     journal_record_encode(&record, journal, bytes);

@@ -190,6 +190,27 @@ static void windows_and_intervals_of_every_size_end_where_the_token_ends(void **
     }
 }
 
+static void a_record_is_kept_for_the_widest_window_of_all_hosts(void **state)
+{
+    struct replay_index *index = new_index();
+    struct spend token = {.id = id_of(1),
+                          .first_step = noon,
+                          .filing_step = noon,
+                          .interval = 1,
+                          .window = 0,
+                          .keep_window = 330};
+
+    (void)state;
+    assert_int_equal(spend(index, token, at(0, 100)), SPEND_FRESH);
+    replay_index_drop_old(index, at(330, 430));
+    assert_int_equal(replay_index_usage(index).tokens, 1);
+    assert_int_equal(replay_index_closed(index)->count, 0);
+    replay_index_drop_old(index, at(331, 431));
+    assert_int_equal(replay_index_usage(index).tokens, 0);
+    assert_int_equal(replay_index_closed(index)->count, 1);
+    replay_index_destroy(&index);
+}
+
 static void the_last_token_of_a_shelf_keeps_all_of_it(void **state)
 {
     struct replay_index *index = new_index();
@@ -838,6 +859,7 @@ int main(void)
         cmocka_unit_test(a_record_is_dropped_when_both_clocks_say_that_its_window_is_over),
         cmocka_unit_test(records_are_dropped_to_the_millisecond),
         cmocka_unit_test(windows_and_intervals_of_every_size_end_where_the_token_ends),
+        cmocka_unit_test(a_record_is_kept_for_the_widest_window_of_all_hosts),
         cmocka_unit_test(the_last_token_of_a_shelf_keeps_all_of_it),
         cmocka_unit_test(a_step_whose_record_is_gone_is_closed_and_its_unused_neighbours_are_not),
         cmocka_unit_test(a_wrong_clock_put_right_refuses_only_steps_that_had_logins),
