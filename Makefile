@@ -146,8 +146,9 @@ SHELL_FILES = $(shell grep -lE '^\#!/(bin/sh|usr/bin/env bash)' $(filter tools/%
 # Each folder is a run of its own: they have helpers of the same names. Prosody and the browser are tried with the plain
 # build alone, and the documents, whose sandbox LeakSanitizer does not work in: what they ask of the programs, the others
 # ask under the sanitizers too.
-PYTHON_TESTS    := vectors docs integration doors doctor e2e prosody browser minters metrics
-SANITIZED_TESTS := vectors integration doors doctor e2e
+PYTHON_TESTS    := vectors integration docs doors doctor e2e prosody browser minters metrics
+# What takes longest comes last here and first above: a folder is not run twice at a time.
+SANITIZED_TESTS := vectors doors doctor e2e integration
 SANITIZED := $(BUILD)/sanitized
 CLANG     := $(BUILD)/clang
 
@@ -215,6 +216,23 @@ $(BUILD)/timing/deny-time: tests/timing/deny_time.c $(call objects_of,base token
 
 check-timing: $(BUILD)/timing/deny-time
 	$<
+
+# Each call that can fail is made to fail in turn; FAULT_STRIDE=25 tries the first five of each and every 25th.
+FAULT_STRIDE ?= 1
+.PHONY: faults
+$(BUILD)/faults/fault_shim.so: tests/faults/fault_shim.c Makefile
+	@mkdir -p $(@D)
+	$(SAY) '  CC    $@'
+	$(CC) -std=c11 -Wall -Wextra -Werror -O1 -fPIC -shared -o $@ $<
+
+faults: test-packages programs $(BUILD)/faults/fault_shim.so
+	XMPP_AUTHD_BUILD=$(abspath $(BUILD)) XMPP_AUTHD_FAULT_SHIM=$(abspath $(BUILD))/faults/fault_shim.so \
+	    XMPP_AUTHD_FAULT_STRIDE=$(FAULT_STRIDE) $(PYTEST) -s tests/faults
+
+# The verifier and the replay rules changed one place at a time: do the unit tests notice?
+.PHONY: mutation
+mutation: test-packages
+	nice tests/mutation/mutate.py
 
 # Good and hostile load for ten minutes, or SOAK_SECONDS, through reloads, restarts, crashes and clock steps.
 SOAK_SECONDS ?= 600
