@@ -16,7 +16,7 @@ struct pending_answer {
     struct verdict_note note;
 };
 
-/* For all keys together: some forty tables at otp_interval = 30, or two at 1; and what is computed
+/* For all keys together: some forty tables at otp_interval = 30, or one at 1; and what is computed
  * for them in a second, about one table at 30 s: a few milliseconds. */
 enum { CALENDAR_BYTES_MAX = 4 << 20, CALENDAR_OTPS_A_SECOND = 8192 };
 
@@ -153,8 +153,10 @@ static enum reason judge_login(const struct authority *authority, struct judgeme
         &host->format, &claim, moment_seconds(judgement->facts.now), &verdict);
     judgement->host = host;
     judgement->facts.format = &host->format;
-    /* v2 tells any distance; beyond this one it is no clock's. */
-    if (llabs((long long)verdict.clock_offset) <= CLOCK_REACH_SECONDS)
+    /* What came in time says nothing of a clock but its own age. v2 tells any distance; beyond this
+     * one it is no clock's. */
+    if ((verdict.reason == REASON_EXPIRED || verdict.reason == REASON_EARLY) &&
+        llabs((long long)verdict.clock_offset) <= CLOCK_REACH_SECONDS)
         judgement->facts.clock_offset = verdict.clock_offset;
     judgement->spend =
         (struct spend){.id = signature_id_of(verdict.signature),
@@ -168,6 +170,7 @@ static enum reason judge_login(const struct authority *authority, struct judgeme
         if (verdict.key != TOKEN_KEY_NONE)
             judgement->facts.key = judgement->facts.row->keys[verdict.key];
         judgement->facts.token = judgement->spend.id.low;
+        judgement->facts.is_genuine = true;
     }
     return verdict.reason;
 }

@@ -108,7 +108,7 @@ void flight_recorder_add(struct flight_recorder *recorder, uint64_t user,
                          const struct flight_record *record)
 {
     struct user_history *history =
-        take(record->key != 0 ? &recorder->genuine : &recorder->others, user);
+        take(record->is_genuine ? &recorder->genuine : &recorder->others, user);
     struct flight_record *place = same_verdict(history, record);
     struct flight_record renewed = *record;
 

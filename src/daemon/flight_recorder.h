@@ -37,6 +37,7 @@ struct flight_record {
     uint64_t key;         /* the tally_key's id; 0: none fits */
     uint8_t reason;       /* enum reason */
     uint8_t question;     /* enum question_kind */
+    bool is_genuine;      /* its token's signature is right */
 };
 
 struct user_history;
@@ -62,8 +63,8 @@ void flight_recorder_deinit(struct flight_recorder *recorder);
 uint64_t flight_recorder_user(const struct flight_recorder *recorder, const char *jid,
                               size_t length);
 
-/* Records a verdict (record->first, last and times of 1 set), under genuine tokens where its key is
- * not 0. */
+/* Records a verdict (record->first, last and times of 1 set), under genuine tokens where it
+ * is_genuine. */
 void flight_recorder_add(struct flight_recorder *recorder, uint64_t user,
                          const struct flight_record *record);
 

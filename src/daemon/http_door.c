@@ -99,14 +99,18 @@ static bool is_authorized(const struct door *door, struct evhttp_request *reques
 
 static void refuse_unauthorized(struct door *door, struct evhttp_request *request)
 {
-    /* The first of a row alone: a client that keeps trying must not fill the log. */
-    if (door->refused_in_a_row++ == 0)
+    struct server *server = door->doors->server;
+
+    /* The first of a row alone: a client that keeps trying must not fill the log. Nor must one whose
+     * tries others' take turns with. */
+    if (door->refused_in_a_row++ == 0 &&
+        event_limit_allows(&server->event_limits, LIMITED_REFUSED, server_now(server)))
         log_event_text(LOG_LEVEL_WARNING, "connection-refused", "why",
                        "an HTTP client without the right http_user and http_password");
-    door->doors->server->refused++;
+    server->refused++;
     evhttp_add_header(evhttp_request_get_output_headers(request), "WWW-Authenticate",
                       "Basic realm=\"xmpp-authd\"");
-    http_answer(request, 401, "text/plain", "");
+    http_refuse(request, 401, "");
 }
 
 /* ---- questions and answers ---- */

@@ -246,8 +246,9 @@ void http_answer(struct evhttp_request *request, int status, const char *type, c
         evbuffer_free(output);
 }
 
-static void refuse(struct evhttp_request *request, int status, const char *why)
+void http_refuse(struct evhttp_request *request, int status, const char *why)
 {
+    evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
     http_answer(request, status, "text/plain; charset=utf-8", why);
 }
 
@@ -271,11 +272,11 @@ static void on_request(struct evhttp_request *request, void *context)
 
     http_server_give_time(server, connection);
     if (rules->admits != NULL && !rules->admits(rules->context, descriptor_of(connection)))
-        refuse(request, 403, "not for this user\n");
+        http_refuse(request, 403, "not for this user\n");
     else if (rules->is_network && !http_host_is_local(host))
-        refuse(request, 421, "ask by the name localhost or by a loopback address\n");
+        http_refuse(request, 421, "ask by the name localhost or by a loopback address\n");
     else if (page == NULL)
-        refuse(request, HTTP_NOTFOUND, "no such page\n");
+        http_refuse(request, HTTP_NOTFOUND, "no such page\n");
     else
         page->answer(request, rules->context);
 }

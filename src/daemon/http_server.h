@@ -79,4 +79,7 @@ void http_answer_headers(struct evhttp_request *request, const char *type);
 /* Answers with a status and a body of text. */
 void http_answer(struct evhttp_request *request, int status, const char *type, const char *body);
 
+/* The same for who may not ask: its connection is closed, so that nobody keeps a place by asking. */
+void http_refuse(struct evhttp_request *request, int status, const char *why);
+
 #endif

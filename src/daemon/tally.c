@@ -158,6 +158,7 @@ static void renew(struct tally_host *row, struct tally_host *fresh)
 static void leave(struct tally_host *row)
 {
     row->is_removed = true;
+    row->name = NULL; /* it is the configuration's that goes */
     if (row->pending == 0)
         free_row(row);
 }

@@ -95,6 +95,7 @@ static struct verdict_note note_of(struct verdict_book *book, const struct verdi
         .clock_offset = (int32_t)facts->clock_offset,
         .line = verdict_log_prepare(&book->log, facts),
         .question = facts->question->kind,
+        .is_genuine = facts->is_genuine,
     };
 }
 
@@ -107,7 +108,8 @@ static void record(struct verdict_book *book, const struct verdict_note *note, e
                                          .clock_offset = note->clock_offset,
                                          .key = note->key == NULL ? 0 : note->key->id,
                                          .reason = (uint8_t)reason,
-                                         .question = (uint8_t)note->question};
+                                         .question = (uint8_t)note->question,
+                                         .is_genuine = note->is_genuine};
 
     if (note->user != 0)
         flight_recorder_add(&book->recorder, note->user, &record);
@@ -120,11 +122,11 @@ static void enter(struct verdict_book *book, const struct verdict_note *note, en
     tally_count(book->tally, row, note->question == QUESTION_IS_USER, reason);
     if (note->key != NULL) {
         tally_note_genuine(note->key, moment_seconds(note->asked));
-        if (reason == REASON_ALLOWED) {
+        if (reason == REASON_ALLOWED)
             tally_note_use(note->key, moment_seconds(note->asked));
-            note_good(row);
-        }
     }
+    if (note->is_genuine && reason == REASON_ALLOWED && !row->is_removed)
+        note_good(row);
     record(book, note, reason);
     /* A row that a reload took away may be freed before the sums are written. */
     verdict_log_conclude(&book->log, note->line, row != NULL && row->is_removed ? NULL : row,

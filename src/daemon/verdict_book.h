@@ -31,6 +31,7 @@ struct verdict_facts {
     const struct token_format *format; /* of a genuine token */
     int64_t clock_offset;              /* of `expired` and `early`; else 0 */
     uint64_t token;                    /* names a genuine token */
+    bool is_genuine;                   /* its signature is right, by whatever key */
 };
 
 /* What is kept of them for a verdict that comes later. */
@@ -42,6 +43,7 @@ struct verdict_note {
     int32_t clock_offset;
     int line; /* in the log */
     enum question_kind question;
+    bool is_genuine; /* its token's signature is right */
 };
 
 /* An empty book; tally is borrowed. 0, or -1 where memory is short; released with

@@ -228,6 +228,8 @@ def test_on_an_address_a_client_needs_the_password(network, start, key):
             with Client(network) as client:
                 assert client.get(path, login, headers) == (401, ""), name
                 assert "WWW-Authenticate: Basic" in client.head
+                # Nobody keeps one of the door's places by asking.
+                assert "Connection: close" in client.head
     assert daemon.status()["connections"]["refused"] == str(3 * len(WRONG))
     daemon.await_event("connection-refused")
     assert daemon.events("verdict") == [] and len(daemon.events("connection-refused")) == 1

@@ -110,10 +110,10 @@ void *realloc(void *memory, size_t size)
     result_type name parameters;                                                                   \
     result_type name parameters                                                                    \
     {                                                                                              \
-        static result_type(*real) parameters;                                                      \
+        static __typeof__(&(name)) real;                                                           \
                                                                                                    \
         if (real == NULL)                                                                          \
-            real = (result_type(*) parameters)next(#name);                                         \
+            real = (__typeof__(&(name)))next(#name);                                               \
         return fails(function) ? (failure) : real arguments;                                       \
     }
 

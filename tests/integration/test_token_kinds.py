@@ -176,6 +176,19 @@ def test_a_crash_of_the_machine_makes_it_starting(configuration, directory, star
 
 @needs_root
 @needs_clock
+@pytest.mark.parametrize("kind", ["v2", "jsxc"])
+def test_tokens_in_time_say_nothing_of_a_clock_whatever_their_verdict(configuration, minter, start, kind):
+    """Seconds old, by four users, and refused as spent: no minter's clock is off for that."""
+    daemon = start()
+    users = [f"user{number}@{HOST}" for number in range(4)]
+    tokens = [(user, minter.mint(kind, at=time.time() - 40, user=user)) for user in users]
+    for _ in range(3):
+        for user, token in tokens:
+            daemon.ask(auth(user, token))
+    assert not daemon.events("minter-clock")
+    assert all("clock_offset_s" not in record for record in daemon.events("verdict"))
+
+
 @pytest.mark.parametrize("kind, life", [("v2", 60), ("jsxc", 3600)])
 def test_a_clock_that_is_put_back_opens_nothing(configuration, directory, clock, start, kind, life):
     """What is over by both clocks is dropped and closed, and settings that make such tokens good again change nothing of that."""

@@ -12,6 +12,7 @@ static void add(struct flight_recorder *recorder, uint64_t user, uint64_t key, e
                                          .last = at,
                                          .times = 1,
                                          .key = key,
+                                         .is_genuine = key != 0,
                                          .reason = (uint8_t)reason,
                                          .question = QUESTION_AUTH};
 
