@@ -280,7 +280,10 @@ int authority_ask(struct authority *authority, const struct question *question, 
                   struct asker *asker)
 {
     struct judgement judgement = {
-        .facts = {.question = question, .now = now, .connection = asker->connection}};
+        .facts = {.question = question,
+                  .now = now,
+                  .connection = asker->connection,
+                  .user = verdict_book_expect(&authority->book, question)}};
     enum reason reason = judge(authority, &judgement);
 
     if (reason == REASON_ALLOWED && question->kind == QUESTION_AUTH &&

@@ -50,6 +50,14 @@ static struct user_history *set_of(const struct history_table *table, uint64_t u
     return &table->histories[(user & (table->set_count - 1)) * WAYS];
 }
 
+void flight_recorder_prefetch(const struct flight_recorder *recorder, uint64_t user)
+{
+    const struct user_history *set = set_of(&recorder->genuine, user);
+
+    for (size_t i = 0; i < WAYS; i++)
+        __builtin_prefetch(&set[i], 1);
+}
+
 static const struct user_history *find(const struct history_table *table, uint64_t user)
 {
     const struct user_history *set = set_of(table, user);
@@ -73,7 +81,10 @@ static struct user_history *take(struct history_table *table, uint64_t user)
         if (set[i].last < oldest->last)
             oldest = &set[i];
     }
-    *oldest = (struct user_history){.user = user};
+    /* Its records don't count any more, and clearing them would cost more than all the rest. */
+    oldest->user = user;
+    oldest->last = 0;
+    oldest->count = 0;
     return oldest;
 }
 

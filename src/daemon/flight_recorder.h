@@ -63,6 +63,9 @@ void flight_recorder_deinit(struct flight_recorder *recorder);
 uint64_t flight_recorder_user(const struct flight_recorder *recorder, const char *jid,
                               size_t length);
 
+/* Has the memory of a user's history fetched, while his token is judged. */
+void flight_recorder_prefetch(const struct flight_recorder *recorder, uint64_t user);
+
 /* Records a verdict (record->first, last and times of 1 set), under genuine tokens where it
  * is_genuine. */
 void flight_recorder_add(struct flight_recorder *recorder, uint64_t user,

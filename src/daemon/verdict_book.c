@@ -76,13 +76,16 @@ static void note_good(struct tally_host *row)
 
 /* --- entries */
 
-static uint64_t user_of(const struct verdict_book *book, const struct question *question)
+uint64_t verdict_book_expect(const struct verdict_book *book, const struct question *question)
 {
     char jid[BARE_JID_MAX];
+    uint64_t user;
 
     if (question->user_length == 0)
         return 0;
-    return flight_recorder_user(&book->recorder, jid, question_bare_jid(question, jid));
+    user = flight_recorder_user(&book->recorder, jid, question_bare_jid(question, jid));
+    flight_recorder_prefetch(&book->recorder, user);
+    return user;
 }
 
 static struct verdict_note note_of(struct verdict_book *book, const struct verdict_facts *facts)
@@ -91,7 +94,7 @@ static struct verdict_note note_of(struct verdict_book *book, const struct verdi
         .asked = facts->now,
         .row = facts->row,
         .key = facts->key,
-        .user = user_of(book, facts->question),
+        .user = facts->user,
         .clock_offset = (int32_t)facts->clock_offset,
         .line = verdict_log_prepare(&book->log, facts),
         .question = facts->question->kind,

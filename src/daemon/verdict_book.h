@@ -26,6 +26,7 @@ struct verdict_facts {
     const struct question *question;
     struct moment now;
     uint64_t connection;               /* a name for the log */
+    uint64_t user;                     /* verdict_book_expect() */
     struct tally_host *row;            /* of the host; NULL: none */
     struct tally_key *key;             /* the one that fits a genuine token; NULL: none */
     const struct token_format *format; /* of a genuine token */
@@ -51,6 +52,10 @@ struct verdict_note {
 __attribute__((warn_unused_result)) int verdict_book_init(struct verdict_book *book,
                                                           struct tally *tally);
 void verdict_book_deinit(struct verdict_book *book);
+
+/* Whose verdict is to come, for its facts; 0: of nobody. To be called before the judging, which takes
+ * about as long as the memory of what will be entered takes to come. */
+uint64_t verdict_book_expect(const struct verdict_book *book, const struct question *question);
 
 /* Enters a verdict on a question that was read in this turn. */
 void verdict_book_enter(struct verdict_book *book, const struct verdict_facts *facts,
