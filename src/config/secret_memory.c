@@ -1,11 +1,13 @@
 #include "config/secret_memory.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
 
 #include "config/ini.h"
 #include "config/settings.h"
+#include "token/hash.h"
 
 /* The heap hands out powers of two, this the least. */
 enum { BLOCK_MIN = 16 };
@@ -56,21 +58,47 @@ static size_t value_length(const char *line, size_t length)
     return start < length ? length - start : 0;
 }
 
-/* What a line of the configuration needs at the most, be it right or wrong. */
-static size_t need_of_line(const char *line, size_t length)
+/* What the secrets of a file need, be its lines right or wrong. */
+struct need {
+    size_t bytes;    /* for the secrets as they are written */
+    size_t secrets;  /* that hashes are keyed with */
+    bool has_v2;     /* a key of its own is made of the others */
+    bool has_sha512; /* whose state is the largest */
+};
+
+static bool holds_word(const char *line, size_t length, const char *word)
 {
-    if (is_secret(line, length))
-        return round_up(value_length(line, length));
-    if (begins_with(line, length, "secrets_file"))
-        return 2 * round_up(INI_LINE_MAX);
-    return 0;
+    return memmem(line, length, word, strlen(word)) != NULL;
+}
+
+static void add_line(struct need *need, const char *line, size_t length)
+{
+    if (is_secret(line, length)) {
+        need->bytes += round_up(value_length(line, length));
+        need->secrets++;
+    } else if (begins_with(line, length, "secrets_file")) {
+        need->bytes += 2 * round_up(INI_LINE_MAX);
+        need->secrets += 2;
+    }
+    need->has_v2 |= begins_with(line, length, "accept") && holds_word(line, length, "v2");
+    need->has_sha512 |= holds_word(line, length, "sha512");
+}
+
+/* Which host a line belongs to is not known here: what one host sets, all may. */
+static size_t bytes_of(const struct need *need)
+{
+    size_t hashes = need->secrets * (need->has_v2 ? 2 : 1);
+    size_t size = hash_size(need->has_sha512 ? HASH_SHA512 : HASH_SHA256);
+
+    /* An HMAC keeps two states. */
+    return need->bytes + hashes * round_up(2 * size);
 }
 
 static size_t need_of_file(const struct source_file *file)
 {
     const char *line = file->text;
     const char *end = file->text + file->size;
-    size_t need = 0;
+    struct need need = {0};
 
     while (line < end) {
         const char *line_end = memchr(line, '\n', (size_t)(end - line));
@@ -78,10 +106,10 @@ static size_t need_of_file(const struct source_file *file)
 
         /* A longer one is refused. */
         if (length <= INI_LINE_MAX)
-            need += need_of_line(line, length);
+            add_line(&need, line, length);
         line += length + 1;
     }
-    return need;
+    return bytes_of(&need);
 }
 
 static void set_aside(size_t need)

@@ -1,105 +1,134 @@
+/*
+ * HMAC over OpenSSL's plain hash contexts. They are deprecated since OpenSSL 3.0, and used all the
+ * same: they are structs, so going on from a state is a copy of some bytes on the stack, where a
+ * digest context (keyed_hash_evp.c) is allocated and freed by its provider twice for every HMAC;
+ * and what a key has been made into can be kept in the secure heap.
+ */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "token/keyed_hash.h"
+
+#include <openssl/macros.h>
+
+#ifndef OPENSSL_NO_DEPRECATED_3_0
 
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 
 /*
- * The states of the inner and the outer hash after the block that the key is mixed into (RFC 2104
- * section 4); a third is what they are copied into. OpenSSL's own HMAC would do the same, and keep
- * the key in ordinary memory beside it.
+ * The inner and the outer hash's chaining values after the block that the key is mixed into (RFC
+ * 2104 section 4), hash_size() bytes each. OpenSSL's own HMAC would keep the key in ordinary memory
+ * beside them.
  */
 struct keyed_hash {
-    EVP_MD_CTX *inner;
-    EVP_MD_CTX *outer;
-    EVP_MD_CTX *work;
+    enum hash hash;
+    uint8_t *states; /* in the secure heap: whoever has them can sign as if he had the key */
 };
 
-/* The longest block of a hash, SHA-512's. */
-enum { BLOCK_MAX = 128, INNER_PAD = 0x36, OUTER_PAD = 0x5c };
+/* The chaining value stands first in each context, in as many bytes as the hash has. */
+_Static_assert(offsetof(SHA_CTX, h0) == 0 && offsetof(SHA_CTX, Nl) == SHA_DIGEST_LENGTH, "SHA-1");
+_Static_assert(offsetof(SHA256_CTX, h) == 0 && offsetof(SHA256_CTX, Nl) == SHA256_DIGEST_LENGTH,
+               "SHA-256");
+_Static_assert(offsetof(SHA512_CTX, h) == 0 && offsetof(SHA512_CTX, Nl) == SHA512_DIGEST_LENGTH,
+               "SHA-512");
 
-static const struct {
-    const char *word;
-    size_t size;
-} hashes[HASH_COUNT] = {
-    [HASH_SHA1] = {"sha1", 20},
-    [HASH_SHA256] = {"sha256", 32},
-    [HASH_SHA512] = {"sha512", 64},
-};
+/*
+ * begin: the state after a first block. finish: goes on from a state with size bytes, and ends;
+ * nothing that tells of the key is left in the context then, for its chaining value has become the
+ * output, and OpenSSL wipes its buffer.
+ */
 
-const char *hash_word(enum hash hash)
+static int begin_sha1(const uint8_t *block, uint8_t *state_r)
 {
-    return hashes[hash].word;
-}
+    SHA_CTX work;
+    int result = SHA1_Init(&work) == 1 && SHA1_Update(&work, block, SHA_CBLOCK) == 1 ? 0 : -1;
 
-size_t hash_size(enum hash hash)
-{
-    return hashes[hash].size;
-}
-
-/* The key as a block: filled up with zeros, or hashed first where it is longer. */
-static int make_block(EVP_MD_CTX *context, const EVP_MD *hash, const uint8_t *key, size_t key_size,
-                      uint8_t block_r[BLOCK_MAX])
-{
-    memset(block_r, 0, BLOCK_MAX);
-    if (key_size <= (size_t)EVP_MD_get_block_size(hash)) {
-        if (key_size > 0)
-            memcpy(block_r, key, key_size);
-        return 0;
-    }
-    return EVP_DigestInit_ex2(context, hash, NULL) == 1 &&
-                   EVP_DigestUpdate(context, key, key_size) == 1 &&
-                   EVP_DigestFinal_ex(context, block_r, NULL) == 1
-               ? 0
-               : -1;
-}
-
-/* Begins a hash with the block, mixed with a pad. */
-static int begin(EVP_MD_CTX *context, const EVP_MD *hash, const uint8_t block[BLOCK_MAX],
-                 uint8_t pad)
-{
-    uint8_t mixed[BLOCK_MAX];
-    int result;
-
-    for (size_t i = 0; i < BLOCK_MAX; i++)
-        mixed[i] = block[i] ^ pad;
-    result = EVP_DigestInit_ex2(context, hash, NULL) == 1 &&
-                     EVP_DigestUpdate(context, mixed, (size_t)EVP_MD_get_block_size(hash)) == 1
-                 ? 0
-                 : -1;
-    OPENSSL_cleanse(mixed, sizeof(mixed));
+    memcpy(state_r, &work, SHA_DIGEST_LENGTH);
+    OPENSSL_cleanse(&work, sizeof(work));
     return result;
 }
 
-static int set_key(struct keyed_hash *keyed, const EVP_MD *hash, const uint8_t *key,
-                   size_t key_size)
+static int finish_sha1(const uint8_t *state, const void *bytes, size_t size, uint8_t *output_r)
 {
-    uint8_t block[BLOCK_MAX];
+    SHA_CTX work = {.Nl = 8 * SHA_CBLOCK};
+
+    memcpy(&work, state, SHA_DIGEST_LENGTH);
+    return SHA1_Update(&work, bytes, size) == 1 && SHA1_Final(output_r, &work) == 1 ? 0 : -1;
+}
+
+static int begin_sha256(const uint8_t *block, uint8_t *state_r)
+{
+    SHA256_CTX work;
+    int result =
+        SHA256_Init(&work) == 1 && SHA256_Update(&work, block, SHA256_CBLOCK) == 1 ? 0 : -1;
+
+    memcpy(state_r, &work, SHA256_DIGEST_LENGTH);
+    OPENSSL_cleanse(&work, sizeof(work));
+    return result;
+}
+
+static int finish_sha256(const uint8_t *state, const void *bytes, size_t size, uint8_t *output_r)
+{
+    SHA256_CTX work = {.Nl = 8 * SHA256_CBLOCK, .md_len = SHA256_DIGEST_LENGTH};
+
+    memcpy(&work, state, SHA256_DIGEST_LENGTH);
+    return SHA256_Update(&work, bytes, size) == 1 && SHA256_Final(output_r, &work) == 1 ? 0 : -1;
+}
+
+static int begin_sha512(const uint8_t *block, uint8_t *state_r)
+{
+    SHA512_CTX work;
+    int result =
+        SHA512_Init(&work) == 1 && SHA512_Update(&work, block, SHA512_CBLOCK) == 1 ? 0 : -1;
+
+    memcpy(state_r, &work, SHA512_DIGEST_LENGTH);
+    OPENSSL_cleanse(&work, sizeof(work));
+    return result;
+}
+
+static int finish_sha512(const uint8_t *state, const void *bytes, size_t size, uint8_t *output_r)
+{
+    SHA512_CTX work = {.Nl = UINT64_C(8) * SHA512_CBLOCK, .md_len = SHA512_DIGEST_LENGTH};
+
+    memcpy(&work, state, SHA512_DIGEST_LENGTH);
+    return SHA512_Update(&work, bytes, size) == 1 && SHA512_Final(output_r, &work) == 1 ? 0 : -1;
+}
+
+static const struct {
+    int (*begin)(const uint8_t *block, uint8_t *state_r);
+    int (*finish)(const uint8_t *state, const void *bytes, size_t size, uint8_t *output_r);
+} methods[HASH_COUNT] = {
+    [HASH_SHA1] = {begin_sha1, finish_sha1},
+    [HASH_SHA256] = {begin_sha256, finish_sha256},
+    [HASH_SHA512] = {begin_sha512, finish_sha512},
+};
+
+static int set_key(struct keyed_hash *keyed, const uint8_t *key, size_t key_size)
+{
+    uint8_t inner[HASH_BLOCK_MAX];
+    uint8_t outer[HASH_BLOCK_MAX];
     int result = -1;
 
-    if (make_block(keyed->work, hash, key, key_size, block) == 0 &&
-        begin(keyed->inner, hash, block, INNER_PAD) == 0)
-        result = begin(keyed->outer, hash, block, OUTER_PAD);
-    OPENSSL_cleanse(block, sizeof(block));
+    if (hash_key_blocks(keyed->hash, key, key_size, inner, outer) == 0 &&
+        methods[keyed->hash].begin(inner, keyed->states) == 0)
+        result = methods[keyed->hash].begin(outer, keyed->states + hash_size(keyed->hash));
+    OPENSSL_cleanse(inner, sizeof(inner));
+    OPENSSL_cleanse(outer, sizeof(outer));
     return result;
 }
 
 struct keyed_hash *keyed_hash_create(enum hash hash, const uint8_t *key, size_t key_size)
 {
     struct keyed_hash *keyed = calloc(1, sizeof(*keyed));
-    EVP_MD *method = EVP_MD_fetch(NULL, hashes[hash].word, NULL);
 
-    if (keyed != NULL) {
-        keyed->inner = EVP_MD_CTX_new();
-        keyed->outer = EVP_MD_CTX_new();
-        keyed->work = EVP_MD_CTX_new();
-        if (method == NULL || keyed->inner == NULL || keyed->outer == NULL || keyed->work == NULL ||
-            set_key(keyed, method, key, key_size) != 0)
-            keyed_hash_destroy(&keyed);
-    }
-    EVP_MD_free(method);
+    if (keyed == NULL)
+        return NULL;
+    keyed->hash = hash;
+    keyed->states = OPENSSL_secure_malloc(2 * hash_size(hash));
+    if (keyed->states == NULL || set_key(keyed, key, key_size) != 0)
+        keyed_hash_destroy(&keyed);
     return keyed;
 }
 
@@ -107,32 +136,23 @@ void keyed_hash_destroy(struct keyed_hash **keyed)
 {
     if (*keyed == NULL)
         return;
-    EVP_MD_CTX_free((*keyed)->inner);
-    EVP_MD_CTX_free((*keyed)->outer);
-    EVP_MD_CTX_free((*keyed)->work);
+    OPENSSL_secure_clear_free((*keyed)->states, 2 * hash_size((*keyed)->hash));
     free(*keyed);
     *keyed = NULL;
-}
-
-/* Goes on from a state with size bytes, and ends. */
-static int finish(EVP_MD_CTX *work, const EVP_MD_CTX *state, const void *bytes, size_t size,
-                  uint8_t output_r[HASH_SIZE_MAX])
-{
-    return EVP_MD_CTX_copy_ex(work, state) == 1 && EVP_DigestUpdate(work, bytes, size) == 1 &&
-                   EVP_DigestFinal_ex(work, output_r, NULL) == 1
-               ? 0
-               : -1;
 }
 
 int keyed_hash_compute(struct keyed_hash *keyed, const void *message, size_t size,
                        uint8_t output_r[HASH_SIZE_MAX])
 {
-    size_t inner_size = (size_t)EVP_MD_get_size(EVP_MD_CTX_get0_md(keyed->inner));
+    size_t digest_size = hash_size(keyed->hash);
     uint8_t digest[HASH_SIZE_MAX];
-    int result = finish(keyed->work, keyed->inner, message, size, digest);
+    int result = methods[keyed->hash].finish(keyed->states, message, size, digest);
 
     if (result == 0)
-        result = finish(keyed->work, keyed->outer, digest, inner_size, output_r);
-    OPENSSL_cleanse(digest, sizeof(digest));
+        result =
+            methods[keyed->hash].finish(keyed->states + digest_size, digest, digest_size, output_r);
+    OPENSSL_cleanse(digest, digest_size);
     return result;
 }
+
+#endif

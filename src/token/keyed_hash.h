@@ -5,22 +5,13 @@
 #ifndef TOKEN_KEYED_HASH_H
 #define TOKEN_KEYED_HASH_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-enum hash { HASH_SHA1, HASH_SHA256, HASH_SHA512, HASH_COUNT };
-
-enum { HASH_SIZE_MAX = 64 };
+#include "token/hash.h"
 
 struct keyed_hash;
 
-/* The hash's word ("sha256"), static, and its output's size in bytes (20, 32, 64). */
-const char *hash_word(enum hash hash);
-size_t hash_size(enum hash hash);
-
 /*
- * Makes HMAC with the given hash and key (any length, also 0; not kept). NULL
- * where OpenSSL fails or memory is short. The caller owns the result and releases it with
+ * Makes HMAC with the given hash and key (any length, also 0; not kept), which holds twice
+ * hash_size() bytes of OpenSSL's secure heap. NULL where OpenSSL fails or memory is short. The caller owns the result and releases it with
  * keyed_hash_destroy().
  */
 struct keyed_hash *keyed_hash_create(enum hash hash, const uint8_t *key, size_t key_size);

@@ -16,23 +16,28 @@ from harness import DEADLINE
 from harness.clients import NO, YES, auth
 from harness.configuration import HOST
 from harness.daemon import BINARY, SANITIZED, Daemon
+from harness.hash_states import sha1_state, sha256_state, states_of_key
 from harness.kinds import mint_jsxc, mint_v2, new_jsxc_secret
 from harness.minter import Key
 from harness.web import free_port
 
 ALICE = f"alice@{HOST}"
+# The secrets as the configuration has them, and what every HMAC goes on from.
+IN_USE = {"seed as written", "secret", "seed's inner state", "seed's outer state", "secret's inner state", "secret's outer state"}
 
 pytestmark = [needs_root, pytest.mark.skipif(SANITIZED, reason="the sanitizer's own memory is endless")]
 
 
 def forms(key):
-    """The forms in which a key's secrets can stand in memory, by name: as they are written, decoded, and as HMAC mixes them into
-    its first block (RFC 2104)."""
+    """The forms in which a key's secrets can stand in memory, by name: as they are written, decoded, as HMAC mixes them into its
+    first block (RFC 2104), and as the hashes' states after that block."""
     seed = base64.b32decode(key.seed)
     found = {"seed as written": key.seed.encode(), "seed": seed, "secret": key.secret.encode()}
     for name, value in (("seed", seed), ("secret", key.secret.encode())):
         for pad in (0x36, 0x5C):
             found[f"{name} mixed with {pad:#x}"] = bytes(byte ^ pad for byte in value)
+    for name, state, value in (("seed", sha1_state, seed), ("secret", sha256_state, key.secret.encode())):
+        found |= {f"{name}'s {which} state": bytes_ for which, bytes_ in zip(("inner", "outer"), states_of_key(state, value))}
     return found
 
 
@@ -96,7 +101,7 @@ def use_all(daemon, keys):
 def check_in_use(daemon, keys):
     for key in keys:
         found = search(daemon.process.pid, forms(key))
-        assert {name for name, _ in found} == {"seed as written", "secret"}
+        assert {name for name, _ in found} == IN_USE
         assert [name for name, flags in found if not is_protected(flags)] == []
 
 
