@@ -256,6 +256,7 @@ check-bench: programs
 
 -include tests/bench/bench.mk
 -include tests/fuzz/fuzz.mk
+-include tests/coverage/coverage.mk
 
 # --- installing it ---------------------------------------------------------------------------------------------------
 
