@@ -53,6 +53,9 @@ static void a_token_is_accepted_to_the_second(void **state)
             expect(verdict.reason == reason, "interval %u, window %u, %lld s after the step: %s",
                    format.interval, format.window, (long long)(now - step * format.interval),
                    reason_word(verdict.reason));
+            if (reason == REASON_ALLOWED)
+                expect(verdict.good_until == last + 1, "interval %u, window %u: good until %lld",
+                       format.interval, format.window, (long long)(verdict.good_until - noon));
             if (next)
                 expect(verdict.clock_offset == width, "interval %u, window %u: early by %lld",
                        format.interval, format.window, (long long)verdict.clock_offset);
@@ -137,6 +140,8 @@ static void an_allowed_token_names_its_steps_and_its_computed_signature(void **s
         assert_int_equal(verdict.key, 0);
         assert_int_equal(verdict.steps.first, noon / 30);
         assert_int_equal(verdict.steps.last, noon / 30);
+        assert_int_equal(verdict.interval, 30);
+        assert_int_equal(verdict.window, 1);
         assert_int_equal(token_parse(&format, text, strlen(text), &token), 0);
         assert_memory_equal(verdict.signature, token.signature, hash_size(hashes[i]));
         token_key_destroy(&key);
@@ -482,15 +487,15 @@ static void half_hours_are_told_within_the_allowed_age_and_five_minutes_at_the_m
         unsigned interval, window;
         int64_t offset, zone;
     } rows[] = {
-        {30, 1, 0, 0},         {30, 1, 60, 0},          {30, 1, -60, 0},     {30, 1, 1740, 1800},
-        {30, 1, 1739, 0},      {30, 1, 1860, 1800},     {30, 1, 1861, 0},    {30, 1, -1740, -1800},
-        {30, 1, -1739, 0},     {30, 1, -1860, -1800},   {30, 1, -1861, 0},   {30, 1, 3600, 3600},
-        {30, 1, -3660, -3600}, {30, 1, -3661, 0},       {30, 1, 900, 0},     {30, 1, -900, 0},
-        {30, 1, 93600, 93600}, {30, 1, -93600, -93600}, {30, 0, 1770, 1800}, {30, 0, 1769, 0},
-        {30, 10, 1500, 1800},  {30, 10, 1499, 0},       {30, 10, 330, 0},    {30, 10, -330, 0},
-        {900, 0, 1500, 1800},  {900, 0, 1499, 0},       {900, 0, 900, 0},    {900, 0, -900, 0},
-        {900, 0, -2700, 0},    {900, 0, 3600, 3600},    {1, 0, 3601, 3600},  {1, 0, 3602, 0},
-        {300, 1, 2100, 1800},  {300, 1, 2101, 0},
+        {30, 1, 0, 0},         {30, 1, 60, 0},          {30, 1, -60, 0},      {30, 1, 1740, 1800},
+        {30, 1, 1739, 0},      {30, 1, 1860, 1800},     {30, 1, 1861, 0},     {30, 1, -1740, -1800},
+        {30, 1, -1739, 0},     {30, 1, -1860, -1800},   {30, 1, -1861, 0},    {30, 1, 3600, 3600},
+        {30, 1, -3660, -3600}, {30, 1, -3661, 0},       {30, 1, 900, 0},      {30, 1, -900, 0},
+        {30, 1, 93600, 93600}, {30, 1, -93600, -93600}, {30, 0, 1770, 1800},  {30, 0, 1769, 0},
+        {30, 10, 1500, 1800},  {30, 10, 1499, 0},       {30, 10, 330, 0},     {30, 10, -330, 0},
+        {900, 0, 1500, 1800},  {900, 0, 1499, 0},       {900, 0, 900, 0},     {900, 0, -900, 0},
+        {900, 0, -2700, 0},    {900, 0, 3600, 3600},    {1, 0, 3601, 3600},   {1, 0, 3602, 0},
+        {300, 1, 2100, 1800},  {300, 1, 2101, 0},       {301, 0, 1500, 1800}, {301, 0, 1499, 0},
     };
 
     (void)state;
