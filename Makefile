@@ -297,6 +297,7 @@ install: all
 	    install -D -m 644 $$page $(DESTDIR)$(DATADIR)/man/man$${page##*.}/$${page##*/}; done
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md LICENSE
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/*.md
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs/bench docs/bench/*
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs/examples docs/examples/*.*
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs/examples/minters docs/examples/minters/*
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs/images docs/images/*

@@ -1,7 +1,7 @@
 # The benchmark: included by the top Makefile, whose COMPILE, LINK, SAY, PACKAGES and objects_of it uses.
 #
-#     make bench          measures, prints the table, fails where a mark is missed
-#     tests/bench/run     the same without building first; --help tells more
+#     make bench          measures, writes table and plots to docs/bench, fails where a mark is missed
+#     tests/bench/run     the same without building first, to build/bench/results; --help tells more
 
 BENCH_PROGRAMS := floor-server load-client verdict-cost spent-memory journal-cost
 
@@ -11,8 +11,9 @@ bench-packages:
 
 bench-programs: $(BENCH_PROGRAMS:%=$(BUILD)/bench/%)
 
+BENCH_RESULTS ?= docs/bench
 bench: bench-packages programs bench-programs
-	tests/bench/run --json $(BUILD)/bench/results.json $(BUILD)
+	tests/bench/run --results $(BENCH_RESULTS) $(BUILD)
 
 $(BUILD)/bench/obj/%.o: tests/bench/%.c Makefile tests/bench/bench.mk
 	@mkdir -p $(@D)
@@ -22,7 +23,7 @@ $(BUILD)/bench/obj/%.o: tests/bench/%.c Makefile tests/bench/bench.mk
 bench_objects = $(1:%=$(BUILD)/bench/obj/%.o)
 
 $(BUILD)/bench/floor-server: $(call bench_objects,floor_server reused_hmac)
-$(BUILD)/bench/load-client: $(call bench_objects,load_client load latency questions mint reused_hmac)
+$(BUILD)/bench/load-client: $(call bench_objects,load_client load open_load clients latency questions mint reused_hmac)
 $(BUILD)/bench/verdict-cost: $(call bench_objects,verdict_cost questions mint reused_hmac) \
                              $(call objects_of,base token store wire config daemon)
 $(BUILD)/bench/spent-memory: $(call bench_objects,spent_memory resident) $(call objects_of,base store)
@@ -31,7 +32,7 @@ $(BUILD)/bench/journal-cost: $(call bench_objects,journal_cost) $(call objects_o
 
 $(BENCH_PROGRAMS:%=$(BUILD)/bench/%):
 	$(SAY) '  LINK  $@'
-	$(LINK) -o $@ $^ $$(pkg-config --libs $(PACKAGES) $(ICU_PACKAGE))
+	$(LINK) -o $@ $^ $$(pkg-config --libs $(PACKAGES) $(ICU_PACKAGE)) -lm
 
 -include $(wildcard $(BUILD)/bench/obj/*.d)
 

@@ -14,6 +14,8 @@ struct load_plan {
     const struct question_set *questions; /* more than clients */
     size_t clients;
     size_t depth; /* questions that a client has unanswered at a time; 1 is ping-pong */
+    double rate;  /* questions a second, at moments fixed beforehand (open_load.h), depth being the
+                     most that a client may have unanswered; 0: as soon as there are answers */
 };
 
 struct load_result {
@@ -22,6 +24,7 @@ struct load_result {
     double seconds;    /* from the first measured question to the last answer */
     double server_cpu; /* seconds of CPU that the server's process used meanwhile */
     struct latency latency;
+    struct latency lateness; /* with a rate: how long after its moment each question was sent */
 };
 
 /*

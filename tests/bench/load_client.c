@@ -2,7 +2,7 @@
  * Puts the same load on several servers in turn and prints a line for each run:
  *
  *     load-client --key FILE [--framing generic|ejabberd] [--clients N] [--depth N]
- *                 [--questions N] NAME=SOCKET ...
+ *                 [--questions N] [--rate N] NAME=SOCKET ...
  *
  * The runs follow right after one another, in the order given: call it again and again with the
  * order changing, and neither a slow second of the machine nor the order favours one of them.
@@ -16,7 +16,7 @@
 
 #include "load.h"
 
-enum { SERVERS_MAX = 8, OTHER_DESCRIPTORS = 16 };
+enum { SERVERS_MAX = 256, OTHER_DESCRIPTORS = 16 };
 
 struct server {
     const char *name;
@@ -29,6 +29,7 @@ struct options {
     size_t clients;
     size_t depth;
     size_t questions; /* a run */
+    size_t rate;      /* a second; 0: each client asks when it has its answer */
     struct server servers[SERVERS_MAX];
     size_t server_count;
 };
@@ -64,6 +65,9 @@ static bool set_option(struct options *options, int option, const char *value)
     case 'q':
         options->questions = number;
         break;
+    case 'r':
+        options->rate = number;
+        break;
     default:
         return false;
     }
@@ -78,7 +82,7 @@ static int parse_options(int argc, char **argv, struct options *options)
         {"clients", required_argument, NULL, 'c'},
         {"depth", required_argument, NULL, 'd'},
         {"questions", required_argument, NULL, 'q'},
-        {"rounds", required_argument, NULL, 'r'},
+        {"rate", required_argument, NULL, 'r'},
         {0},
     };
     int option;
@@ -110,12 +114,13 @@ static void print_result(const struct options *options, const struct server *ser
                          const struct load_result *result)
 {
     printf("server=%s questions=%zu yes=%llu other=%llu seconds=%.6f server_cpu=%.6f "
-           "p50_us=%.1f p99_us=%.1f p999_us=%.1f\n",
+           "p50_us=%.1f p99_us=%.1f p999_us=%.1f late_p99_us=%.1f\n",
            server->name, options->questions, (unsigned long long)result->yes,
            (unsigned long long)result->other, result->seconds, result->server_cpu,
            latency_quantile(&result->latency, 0.5) / 1e3,
            latency_quantile(&result->latency, 0.99) / 1e3,
-           latency_quantile(&result->latency, 0.999) / 1e3);
+           latency_quantile(&result->latency, 0.999) / 1e3,
+           latency_quantile(&result->lateness, 0.99) / 1e3);
     fflush(stdout);
 }
 
@@ -127,7 +132,8 @@ static int run_once(const struct options *options, struct minter *minter,
     struct load_plan plan = {.path = server->path,
                              .questions = &questions,
                              .clients = options->clients,
-                             .depth = options->depth};
+                             .depth = options->depth,
+                             .rate = (double)options->rate};
     int outcome;
 
     if (question_set_fill(&questions, options->framing, minter,
@@ -160,7 +166,7 @@ int main(int argc, char **argv)
 
     if (parse_options(argc, argv, &options) != 0) {
         fputs("usage: load-client --key FILE [--framing generic|ejabberd] [--clients N] "
-              "[--depth N] [--questions N] NAME=SOCKET ...\n",
+              "[--depth N] [--questions N] [--rate N] NAME=SOCKET ...\n",
               stderr);
         return 2;
     }

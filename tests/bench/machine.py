@@ -4,7 +4,11 @@ import contextlib
 import os
 import platform
 import re
+import resource
 import subprocess
+
+LIBRARIES = {"libevent": "libevent", "openssl": "libcrypto", "hiredis": "hiredis", "sqlite": "sqlite3"}
+OTHER_DESCRIPTORS = 256
 
 
 def cores():
@@ -42,17 +46,32 @@ def _output(*command):
         return "unknown"
 
 
+def _kernel():
+    """The kernel's version: what a distributor appends to it may name a machine or its owner."""
+    return re.match(r"[\d.]*", platform.release()).group().rstrip(".")
+
+
 def describe():
     """What a figure means nothing without. No name of the machine."""
+    virtual = _first_match("/proc/cpuinfo", r"^flags\s*:.*\b(hypervisor)\b") is not None
     return {
         "processor": _first_match("/proc/cpuinfo", r"^model name\s*:\s*(.+)$") or platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": f"{len(os.sched_getaffinity(0))}{' of a virtual machine' if virtual else ''}",
         "system": _first_match("/etc/os-release", r'^PRETTY_NAME="?([^"\n]+)') or "unknown",
-        "kernel": platform.release(),
-        "libevent": _output("pkg-config", "--modversion", "libevent"),
-        "openssl": _output("pkg-config", "--modversion", "libcrypto"),
+        "kernel": _kernel(),
+        **{library: _output("pkg-config", "--modversion", package) for library, package in LIBRARIES.items()},
         "libc": " ".join(platform.libc_ver()),
+        "compiler": f"gcc {_output('gcc', '-dumpfullversion')}",
     }
+
+
+def raise_descriptor_limit(clients):
+    """Lets what is started from here on have so many clients, and some files beside; whether it may."""
+    wanted = clients + OTHER_DESCRIPTORS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), max(hard, wanted)))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= wanted
 
 
 def resident_bytes(pid):
