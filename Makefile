@@ -207,10 +207,15 @@ check-units: units
 TESTS := $(PYTHON_TESTS)
 check-python: $(TESTS:%=check-tests-%)
 
+# These wait more than they compute, so several of their files run at a time; PYTEST_JOBS=0 runs one after the other.
+PYTEST_JOBS    ?= 3
+PARALLEL_TESTS := integration doctor prosody
+jobs_of         = $(if $(filter $(1),$(PARALLEL_TESTS)),-n $(PYTEST_JOBS) --dist loadfile)
+
 # The same folder's tests never run twice at a time: some look at all processes of the machine.
 check-tests-%: programs
 	$(SAY) '  PYTEST tests/$* ($(BUILD))'
-	XMPP_AUTHD_BUILD=$(abspath $(BUILD)) flock build/tests-$*.lock $(PYTEST) tests/$*
+	XMPP_AUTHD_BUILD=$(abspath $(BUILD)) flock build/tests-$*.lock $(PYTEST) $(call jobs_of,$*) tests/$*
 
 # The other compiler: everything builds without a warning, and the unit tests hold. And a libcrypto without its deprecated
 # parts, for which there is a file of its own (src/token/keyed_hash_evp.c).
