@@ -27,15 +27,3 @@ struct moment moment_now(void)
                            .boot_ms = boot_ns / 1000000,
                            .boot_ns = boot_ns};
 }
-
-int64_t floor_divide(int64_t numerator, int64_t denominator)
-{
-    int64_t quotient = numerator / denominator;
-
-    return numerator % denominator < 0 ? quotient - 1 : quotient;
-}
-
-int64_t moment_seconds(struct moment moment)
-{
-    return floor_divide(moment.wall_ms, 1000);
-}

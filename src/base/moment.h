@@ -21,10 +21,19 @@ struct moment moment_now(void);
 /* Only the boot clock, in nanoseconds: to measure what a moment began. */
 int64_t moment_boot_ns(void);
 
-/* The wall clock's whole seconds, rounded down (also before 1970). */
-int64_t moment_seconds(struct moment moment);
+/* numerator / denominator rounded towards minus infinity; denominator > 0. Here with its body: with a
+ * denominator that the compiler sees it is no division. */
+static inline int64_t floor_divide(int64_t numerator, int64_t denominator)
+{
+    int64_t quotient = numerator / denominator;
 
-/* numerator / denominator rounded towards minus infinity; denominator > 0. */
-int64_t floor_divide(int64_t numerator, int64_t denominator);
+    return numerator % denominator < 0 ? quotient - 1 : quotient;
+}
+
+/* The wall clock's whole seconds, rounded down (also before 1970). */
+static inline int64_t moment_seconds(struct moment moment)
+{
+    return floor_divide(moment.wall_ms, 1000);
+}
 
 #endif

@@ -23,9 +23,12 @@ static enum ctl_status judge_claim(struct key_source *source, const struct jid *
                                    const struct question *question, int64_t seconds)
 {
     const struct host *host = key_source_host(source, jid->host);
-    const struct claim claim = {question->user,     question->user_length,
-                                question->host,     question->host_length,
-                                question->password, question->password_length};
+    const struct claim claim = {.user = question->user,
+                                .user_length = question->user_length,
+                                .host = question->host,
+                                .host_length = question->host_length,
+                                .password = question->password,
+                                .password_length = question->password_length};
     struct token_verdict verdict;
     char sentence[EXPLANATION_SIZE];
 

@@ -164,8 +164,12 @@ static void check_token(struct inspection *inspection, const struct jid *jid, co
                         int64_t began, int64_t ended)
 {
     const struct host *host = key_source_host(&inspection->source, jid->host);
-    const struct claim claim = {jid->user,         strlen(jid->user), jid->host,
-                                strlen(jid->host), password,          strlen(password)};
+    const struct claim claim = {.user = jid->user,
+                                .user_length = strlen(jid->user),
+                                .host = jid->host,
+                                .host_length = strlen(jid->host),
+                                .password = password,
+                                .password_length = strlen(password)};
     struct token_verdict verdict;
     char sentence[EXPLANATION_SIZE];
 

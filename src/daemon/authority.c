@@ -135,14 +135,28 @@ struct judgement {
     struct spend spend;
 };
 
+/* Its signature may be right: the look at the index will find the memory there by the time that this
+ * is known. */
+static void expect_spend(void *context, const uint8_t *signature)
+{
+    const struct authority *authority = context;
+
+    replay_index_prefetch(authority->store->index, signature_id_of(signature));
+}
+
 /* ALLOWED: but for what is remembered. */
-static enum reason judge_login(const struct authority *authority, struct judgement *judgement)
+static enum reason judge_login(struct authority *authority, struct judgement *judgement)
 {
     const struct question *question = judgement->facts.question;
     const struct host *host = config_host(authority->config, question->host, question->host_length);
-    const struct claim claim = {question->user,     question->user_length,
-                                question->host,     question->host_length,
-                                question->password, question->password_length};
+    const struct claim claim = {.user = question->user,
+                                .user_length = question->user_length,
+                                .host = question->host,
+                                .host_length = question->host_length,
+                                .password = question->password,
+                                .password_length = question->password_length,
+                                .expect = expect_spend,
+                                .expect_context = authority};
     struct token_verdict verdict;
 
     judgement->facts.row = tally_host_of(&authority->tally, host);
@@ -260,7 +274,7 @@ static int spend_login(struct authority *authority, struct judgement *judgement,
     return conclude(authority, judgement, reason_of_outcome(outcome));
 }
 
-static enum reason judge(const struct authority *authority, struct judgement *judgement)
+static enum reason judge(struct authority *authority, struct judgement *judgement)
 {
     switch (judgement->facts.question->kind) {
     case QUESTION_AUTH:

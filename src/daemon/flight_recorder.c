@@ -1,24 +1,48 @@
 #include "daemon/flight_recorder.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/rand.h>
 
-/* Histories that share a place; one of them makes way for a new one. */
-enum { WAYS = 4 };
+/* Histories that share a set; one of them makes way for a new one. */
+enum { WAYS = 4, LINE_SIZE = 64 };
 
-struct user_history {
-    uint64_t user; /* 0: free */
-    uint32_t last; /* of its latest record */
-    uint32_t count;
-    struct flight_record records[RECORDER_HISTORY]; /* in no order */
+/* Who has a history, a cache line of it. */
+struct history_set {
+    uint64_t users[WAYS]; /* 0: free */
+    uint32_t last[WAYS];  /* seconds since the epoch, of the latest record */
+    uint8_t counts[WAYS]; /* of records */
+    uint8_t rest[12];
 };
+_Static_assert(sizeof(struct history_set) == LINE_SIZE, "a set is a line");
+_Static_assert(2 * sizeof(struct flight_record) == LINE_SIZE, "two records are a line");
+
+/* One user's. */
+struct history {
+    struct history_set *set;
+    size_t way;
+    struct flight_record *records; /* in no order */
+};
+
+static size_t table_bytes(size_t users)
+{
+    return users / WAYS * sizeof(struct history_set) +
+           users * RECORDER_HISTORY * sizeof(struct flight_record);
+}
 
 static int create_table(struct history_table *table, size_t users)
 {
+    char *memory = calloc(1, table_bytes(users) + LINE_SIZE);
+
+    if (memory == NULL)
+        return -1;
+    table->memory = memory;
+    memory += LINE_SIZE - (uintptr_t)memory % LINE_SIZE;
     table->set_count = users / WAYS;
-    table->histories = calloc(users, sizeof(*table->histories));
-    return table->histories == NULL ? -1 : 0;
+    table->sets = (struct history_set *)memory;
+    table->records = (struct flight_record *)(memory + table->set_count * sizeof(*table->sets));
+    return 0;
 }
 
 int flight_recorder_init(struct flight_recorder *recorder)
@@ -32,8 +56,8 @@ int flight_recorder_init(struct flight_recorder *recorder)
 
 void flight_recorder_deinit(struct flight_recorder *recorder)
 {
-    free(recorder->genuine.histories);
-    free(recorder->others.histories);
+    free(recorder->genuine.memory);
+    free(recorder->others.memory);
     *recorder = (struct flight_recorder){.key = {0}};
 }
 
@@ -45,53 +69,57 @@ uint64_t flight_recorder_user(const struct flight_recorder *recorder, const char
     return user == 0 ? 1 : user;
 }
 
-static struct user_history *set_of(const struct history_table *table, uint64_t user)
+static struct history_set *set_of(const struct history_table *table, uint64_t user)
 {
-    return &table->histories[(user & (table->set_count - 1)) * WAYS];
+    return &table->sets[user & (table->set_count - 1)];
+}
+
+static struct history history_at(const struct history_table *table, struct history_set *set,
+                                 size_t way)
+{
+    size_t place = (size_t)(set - table->sets) * WAYS + way;
+
+    return (struct history){set, way, &table->records[place * RECORDER_HISTORY]};
 }
 
 void flight_recorder_prefetch(const struct flight_recorder *recorder, uint64_t user)
 {
-    const struct user_history *set = set_of(&recorder->genuine, user);
-
-    for (size_t i = 0; i < WAYS; i++)
-        __builtin_prefetch(&set[i], 1);
+    __builtin_prefetch(set_of(&recorder->genuine, user), 1);
 }
 
-static const struct user_history *find(const struct history_table *table, uint64_t user)
+/* The user's place in his set; WAYS: none. */
+static size_t way_of(const struct history_set *set, uint64_t user)
 {
-    const struct user_history *set = set_of(table, user);
+    size_t way = 0;
 
-    for (size_t i = 0; i < WAYS; i++) {
-        if (set[i].user == user)
-            return &set[i];
-    }
-    return NULL;
+    while (way < WAYS && set->users[way] != user)
+        way++;
+    return way;
 }
 
 /* The user's history, or an empty one in the place of the oldest. */
-static struct user_history *take(struct history_table *table, uint64_t user)
+static struct history take(const struct history_table *table, uint64_t user)
 {
-    struct user_history *set = set_of(table, user);
-    struct user_history *oldest = set;
+    struct history_set *set = set_of(table, user);
+    size_t way = way_of(set, user);
 
-    for (size_t i = 0; i < WAYS; i++) {
-        if (set[i].user == user)
-            return &set[i];
-        if (set[i].last < oldest->last)
-            oldest = &set[i];
+    if (way < WAYS)
+        return history_at(table, set, way);
+    way = 0;
+    for (size_t i = 1; i < WAYS; i++) {
+        if (set->last[i] < set->last[way])
+            way = i;
     }
     /* Its records don't count any more, and clearing them would cost more than all the rest. */
-    oldest->user = user;
-    oldest->last = 0;
-    oldest->count = 0;
-    return oldest;
+    set->users[way] = user;
+    set->counts[way] = 0;
+    return history_at(table, set, way);
 }
 
-static struct flight_record *same_verdict(struct user_history *history,
+static struct flight_record *same_verdict(const struct history *history,
                                           const struct flight_record *record)
 {
-    for (size_t i = 0; i < history->count; i++) {
+    for (size_t i = 0; i < history->set->counts[history->way]; i++) {
         struct flight_record *one = &history->records[i];
 
         if (one->reason == record->reason && one->question == record->question &&
@@ -102,13 +130,14 @@ static struct flight_record *same_verdict(struct user_history *history,
 }
 
 /* A free place, or that of the record that is oldest. */
-static struct flight_record *next_place(struct user_history *history)
+static struct flight_record *next_place(const struct history *history)
 {
+    uint8_t *count = &history->set->counts[history->way];
     struct flight_record *oldest = &history->records[0];
 
-    if (history->count < RECORDER_HISTORY)
-        return &history->records[history->count++];
-    for (size_t i = 1; i < history->count; i++) {
+    if (*count < RECORDER_HISTORY)
+        return &history->records[(*count)++];
+    for (size_t i = 1; i < RECORDER_HISTORY; i++) {
         if (history->records[i].last < oldest->last)
             oldest = &history->records[i];
     }
@@ -118,15 +147,15 @@ static struct flight_record *next_place(struct user_history *history)
 void flight_recorder_add(struct flight_recorder *recorder, uint64_t user,
                          const struct flight_record *record)
 {
-    struct user_history *history =
+    struct history history =
         take(record->is_genuine ? &recorder->genuine : &recorder->others, user);
-    struct flight_record *place = same_verdict(history, record);
+    struct flight_record *place = same_verdict(&history, record);
     struct flight_record renewed = *record;
 
     renewed.sequence = ++recorder->sequence;
-    history->last = record->last;
+    history.set->last[history.way] = record->last;
     if (place == NULL) {
-        place = next_place(history);
+        place = next_place(&history);
     } else {
         renewed.first = place->first;
         renewed.times = place->times + (place->times < UINT32_MAX);
@@ -137,11 +166,13 @@ void flight_recorder_add(struct flight_recorder *recorder, uint64_t user,
 static size_t append(const struct history_table *table, uint64_t user,
                      struct flight_record *records_r)
 {
-    const struct user_history *history = find(table, user);
+    struct history_set *set = set_of(table, user);
+    size_t way = way_of(set, user);
+    size_t count = way < WAYS ? set->counts[way] : 0;
 
-    for (size_t i = 0; history != NULL && i < history->count; i++)
-        records_r[i] = history->records[i];
-    return history == NULL ? 0 : history->count;
+    if (count > 0)
+        memcpy(records_r, history_at(table, set, way).records, count * sizeof(*records_r));
+    return count;
 }
 
 static int latest_first(const void *left, const void *right)
@@ -168,7 +199,7 @@ static size_t count_users(const struct history_table *table)
     size_t count = 0;
 
     for (size_t i = 0; i < table->set_count * WAYS; i++)
-        count += table->histories[i].user != 0;
+        count += table->sets[i / WAYS].users[i % WAYS] != 0;
     return count;
 }
 
@@ -177,6 +208,6 @@ struct flight_recorder_usage flight_recorder_usage(const struct flight_recorder 
     return (struct flight_recorder_usage){
         .genuine_users = count_users(&recorder->genuine),
         .other_users = count_users(&recorder->others),
-        .bytes = (RECORDER_GENUINE_USERS + RECORDER_OTHER_USERS) * sizeof(struct user_history),
+        .bytes = table_bytes(RECORDER_GENUINE_USERS) + table_bytes(RECORDER_OTHER_USERS),
     };
 }

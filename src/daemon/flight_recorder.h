@@ -28,23 +28,28 @@ enum {
     RECORDER_READ_MAX = 2 * RECORDER_HISTORY
 };
 
+/* Two stand in a cache line. */
 struct flight_record {
+    uint64_t key;   /* the tally_key's id; 0: none fits */
     uint32_t first; /* seconds since the epoch (to the year 2106) */
     uint32_t last;
     uint32_t times;       /* that it was repeated, the first one counted */
     int32_t clock_offset; /* of the last; 0: none */
     uint32_t sequence;    /* of the last, among all verdicts; the recorder sets it */
-    uint64_t key;         /* the tally_key's id; 0: none fits */
     uint8_t reason;       /* enum reason */
     uint8_t question;     /* enum question_kind */
     bool is_genuine;      /* its token's signature is right */
 };
 
-struct user_history;
+struct history_set;
 
+/* Histories, found by their users. Who is where stands apart from what is recorded, and close together: a verdict
+ * on a user touches a line of the one and a line of the other, or two where there is more of him. */
 struct history_table {
-    struct user_history *histories;
-    size_t set_count; /* a power of two */
+    struct history_set *sets;
+    struct flight_record *records; /* RECORDER_HISTORY for each place of each set */
+    size_t set_count;              /* a power of two */
+    void *memory;                  /* of both */
 };
 
 struct flight_recorder {
@@ -63,7 +68,7 @@ void flight_recorder_deinit(struct flight_recorder *recorder);
 uint64_t flight_recorder_user(const struct flight_recorder *recorder, const char *jid,
                               size_t length);
 
-/* Has the memory of a user's history fetched, while his token is judged. */
+/* Has the memory fetched in which a user's history is looked for, while his token is judged. */
 void flight_recorder_prefetch(const struct flight_recorder *recorder, uint64_t user);
 
 /* Records a verdict (record->first, last and times of 1 set), under genuine tokens where it

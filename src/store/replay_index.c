@@ -61,10 +61,14 @@ static struct stretch timeline_stretch(int64_t first, int64_t last, unsigned int
     return stretch;
 }
 
-static bool is_spent(const struct replay_index *index, struct signature_id id)
+void replay_index_prefetch(const struct replay_index *index, struct signature_id id)
 {
     for (const struct shelf *shelf = index->shelves; shelf != NULL; shelf = shelf->next)
         signature_set_prefetch(&shelf->spent, id);
+}
+
+static bool is_spent(const struct replay_index *index, struct signature_id id)
+{
     for (const struct shelf *shelf = index->shelves; shelf != NULL; shelf = shelf->next) {
         if (signature_set_holds(&shelf->spent, id))
             return true;
@@ -144,6 +148,7 @@ void replay_index_restore(struct replay_index *index, const struct spend *spend,
 {
     struct shelf *shelf;
 
+    replay_index_prefetch(index, spend->id);
     if (is_spent(index, spend->id))
         return;
     shelf = shelf_for(index, spend);

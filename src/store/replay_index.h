@@ -50,6 +50,10 @@ struct replay_index *replay_index_create(void);
 /* Frees *index and sets it to NULL; NULL is allowed. */
 void replay_index_destroy(struct replay_index **index);
 
+/* Has the memory fetched in which an id will be looked for: a miss for each shelf, all at once. To be
+ * called as long before as it can be known. */
+void replay_index_prefetch(const struct replay_index *index, struct signature_id id);
+
 /*
  * Spends a token at a moment: looks for it on every shelf, whatever step it is filed under, then
  * files it. SPEND_FRESH; or SPEND_REPLAYED, SPEND_CLOSED or SPEND_FAILED (memory is short), which

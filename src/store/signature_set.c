@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALLEST_CAPACITY = 8 };
+/* An id is looked for from the beginning of a cache line on, so that a look costs one miss. */
+enum { LINE_SIZE = 64, SLOTS_A_LINE = LINE_SIZE / SIGNATURE_ID_SIZE, SMALLEST_CAPACITY = 8 };
 
 struct signature_id signature_id_of(const uint8_t *signature)
 {
@@ -26,11 +27,16 @@ static bool is_free(const struct signature_id *slot)
     return slot->low == 0 && slot->high == 0;
 }
 
+static uint32_t home_of(const struct signature_shard *shard, struct signature_id id)
+{
+    return (uint32_t)id.low & (shard->capacity - SLOTS_A_LINE);
+}
+
 /* The slot that holds the id, or the free one where it belongs. The shard is never full. */
 static struct signature_id *find_slot(const struct signature_shard *shard, struct signature_id id)
 {
     uint32_t mask = shard->capacity - 1;
-    uint32_t at = (uint32_t)id.low & mask;
+    uint32_t at = home_of(shard, id);
 
     while (!is_free(&shard->slots[at]) &&
            (shard->slots[at].low != id.low || shard->slots[at].high != id.high))
@@ -43,7 +49,7 @@ void signature_set_prefetch(const struct signature_set *set, struct signature_id
     const struct signature_shard *shard = &set->shards[shard_index(id)];
 
     if (shard->capacity != 0)
-        __builtin_prefetch(&shard->slots[(uint32_t)id.low & (shard->capacity - 1)]);
+        __builtin_prefetch(&shard->slots[home_of(shard, id)], 1);
 }
 
 bool signature_set_holds(const struct signature_set *set, struct signature_id id)
@@ -53,19 +59,42 @@ bool signature_set_holds(const struct signature_set *set, struct signature_id id
     return shard->capacity != 0 && !is_free(find_slot(shard, id));
 }
 
+/* Free slots that begin with a cache line; before them, where free_slots() finds it, the address that is to be freed. */
+static struct signature_id *allocate_slots(uint32_t capacity)
+{
+    char *memory = calloc(1, capacity * sizeof(struct signature_id) + LINE_SIZE);
+    struct signature_id *slots;
+
+    if (memory == NULL)
+        return NULL;
+    slots = (struct signature_id *)(memory + LINE_SIZE - (uintptr_t)memory % LINE_SIZE);
+    memcpy((char *)slots - sizeof(memory), &memory, sizeof(memory));
+    /* cppcheck-suppress memleak */
+    return slots;
+}
+
+static void free_slots(struct signature_id *slots)
+{
+    void *memory = NULL;
+
+    if (slots != NULL)
+        memcpy(&memory, (char *)slots - sizeof(memory), sizeof(memory));
+    free(memory);
+}
+
 static int grow(struct signature_shard *shard)
 {
     struct signature_shard larger = {.count = shard->count};
 
     larger.capacity = shard->capacity == 0 ? SMALLEST_CAPACITY : shard->capacity * 2;
-    larger.slots = calloc(larger.capacity, sizeof(*larger.slots));
+    larger.slots = allocate_slots(larger.capacity);
     if (larger.slots == NULL)
         return -1;
     for (uint32_t i = 0; i < shard->capacity; i++) {
         if (!is_free(&shard->slots[i]))
             *find_slot(&larger, shard->slots[i]) = shard->slots[i];
     }
-    free(shard->slots);
+    free_slots(shard->slots);
     *shard = larger;
     return 0;
 }
@@ -99,7 +128,7 @@ void signature_set_remove(struct signature_set *set, struct signature_id id)
         next = (next + 1) & mask;
         if (is_free(&shard->slots[next]))
             break;
-        if (((next - (uint32_t)shard->slots[next].low) & mask) >= ((next - at) & mask)) {
+        if (((next - home_of(shard, shard->slots[next])) & mask) >= ((next - at) & mask)) {
             shard->slots[at] = shard->slots[next];
             at = next;
             gap = &shard->slots[at];
@@ -111,7 +140,7 @@ void signature_set_remove(struct signature_set *set, struct signature_id id)
 void signature_set_clear(struct signature_set *set)
 {
     for (size_t i = 0; i < SIGNATURE_SHARDS; i++)
-        free(set->shards[i].slots);
+        free_slots(set->shards[i].slots);
     memset(set, 0, sizeof(*set));
 }
 
@@ -119,7 +148,9 @@ size_t signature_set_memory(const struct signature_set *set)
 {
     size_t memory = 0;
 
-    for (size_t i = 0; i < SIGNATURE_SHARDS; i++)
-        memory += set->shards[i].capacity * sizeof(struct signature_id);
+    for (size_t i = 0; i < SIGNATURE_SHARDS; i++) {
+        if (set->shards[i].capacity > 0)
+            memory += set->shards[i].capacity * sizeof(struct signature_id) + LINE_SIZE;
+    }
     return memory;
 }

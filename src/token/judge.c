@@ -113,6 +113,7 @@ static void judge_v2(const struct judge_keys *keys, const struct token_format *f
     verdict->reason = REASON_FORGED;
     if (keys->count == 0)
         return;
+    claim_expect(claim, token.signature);
     verdict->key = find_key(keys, token.fields[V2_KEY], &found);
     if (token_v2_sign(keys->keys[verdict->key], &token, user, host, verdict->signature) != 0)
         return;
@@ -141,6 +142,7 @@ static void judge_jsxc(const struct judge_keys *keys, const struct token_format 
         return;
     verdict->reason = REASON_FORGED;
     verdict->key = TOKEN_KEY_NONE;
+    claim_expect(claim, token.mac);
     if (keys->jsxc == NULL || !jsxc_token_fits(keys->jsxc, &token, user, host, verdict->signature))
         return;
     span.issued = token.expiry - format->jsxc_max_lifetime;

@@ -1,5 +1,7 @@
 #include "token/verify.h"
 
+#include <string.h>
+
 #include <openssl/crypto.h>
 
 /* How far a key came with a token, the further the better: the verdict is that of the key that came
@@ -21,6 +23,12 @@ static bool is_of_some_step(struct token_key *key, uint64_t otp, int64_t now, in
     if (search == STEP_NOT_SEARCHED)
         *step_r = now;
     return search != STEP_NONE;
+}
+
+void claim_expect(const struct claim *claim, const uint8_t *signature)
+{
+    if (claim->expect != NULL)
+        claim->expect(claim->expect_context, signature);
 }
 
 static void try_key(struct token_key *key, const struct token_format *format,
@@ -64,8 +72,7 @@ static void conclude(const struct trial *best, const struct token_format *format
     verdict_r->window = format->window;
     if (best->progress == FITS)
         verdict_r->good_until = (best->steps.last + format->window + 1) * (int64_t)format->interval;
-    for (size_t i = 0; i < HASH_SIZE_MAX; i++)
-        verdict_r->signature[i] = best->signature[i];
+    memcpy(verdict_r->signature, best->signature, hash_size(format->signature_hash));
     if (best->progress == OUT_OF_TIME) {
         int64_t now = totp_step(seconds, format->interval);
 
@@ -79,8 +86,9 @@ void token_verify(struct token_key *const *keys, size_t count, const struct toke
                   const struct claim *claim, int64_t seconds, struct token_verdict *verdict_r)
 {
     char message[OTP_DIGITS_MAX + NONCE_DIGITS_MAX + TOKEN_JID_MAX];
-    struct trial trial = {0};
-    struct trial best = {0};
+    struct trial trials[2] = {{.progress = UNFIT}, {.progress = UNFIT}};
+    struct trial *best = &trials[0];
+    struct trial *trial = &trials[1];
     struct token token;
     size_t size;
 
@@ -91,14 +99,18 @@ void token_verify(struct token_key *const *keys, size_t count, const struct toke
                          claim->host, claim->host_length, message, sizeof(message));
     if (size == 0)
         return;
+    claim_expect(claim, token.signature);
     for (size_t i = 0; i < count; i++) {
-        try_key(keys[i], format, &token, message, size, seconds, &trial);
-        if (trial.progress > best.progress) {
+        try_key(keys[i], format, &token, message, size, seconds, trial);
+        if (trial->progress > best->progress) {
+            struct trial *worse = best;
+
             best = trial;
+            trial = worse;
             verdict_r->key = i;
         }
     }
-    conclude(&best, format, seconds, verdict_r);
+    conclude(best, format, seconds, verdict_r);
 }
 
 int64_t time_zone_offset(int64_t clock_offset, const struct token_format *format)

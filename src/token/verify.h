@@ -18,7 +18,19 @@ struct claim {
     size_t host_length;
     const char *password;
     size_t password_length;
+    /*
+     * NULL, or told the signature as it stands in a password of the right shape, before any is
+     * computed (CLAIMED_SIGNATURE_MIN bytes at least): by then the memory can be fetched in which a
+     * genuine one will be looked for. Nothing else may rest on it; anybody can claim anything.
+     */
+    void (*expect)(void *context, const uint8_t *signature);
+    void *expect_context;
 };
+
+enum { CLAIMED_SIGNATURE_MIN = 16 };
+
+/* Tells the claim's expect(), if there is one. */
+void claim_expect(const struct claim *claim, const uint8_t *signature);
 
 /* The kinds of tokens; each number is that of its timeline among the spent ones. */
 enum token_kind { TOKEN_V1, TOKEN_V2, TOKEN_JSXC };

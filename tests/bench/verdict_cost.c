@@ -5,9 +5,10 @@
  *     verdict-cost --config FILE --key FILE [--framing generic|ejabberd] [--live N] [--batch N]
  *                  [--rounds N]
  *
- * Each round mints a batch of fresh tokens, has N other tokens spent already, and measures the CPU
- * time of both, the one right after the other, the order changing; and of the verdict's parts, each
- * in a loop of its own. Prints medians.
+ * Each round mints a batch of fresh tokens, where N other tokens are spent already, and measures the
+ * CPU time of both, the one right after the other, the order changing; and of the verdict's parts,
+ * each in a loop of its own. Then the batch is forgotten again. A first round, in which what is
+ * made for the life of a daemon is touched for the first time, does not count. Prints medians.
  */
 #include <getopt.h>
 #include <stdbool.h>
@@ -42,6 +43,7 @@ struct bench {
     struct options options;
     struct config *config;
     struct accounts *accounts;
+    struct authority authority;
     struct minter *minter;
     const struct protocol *protocol;
     uint8_t *frames; /* of a batch */
@@ -84,28 +86,40 @@ static int mint_batch(struct bench *bench)
     return 0;
 }
 
-static struct spend new_spend(time_t seconds)
+/* How the batch's tokens are filed, and others of the same time. */
+static struct spend new_spend(const struct token_verdict *verdict)
 {
-    int64_t step = seconds / MINT_INTERVAL;
-
-    return (struct spend){
-        .first_step = step, .filing_step = step, .interval = MINT_INTERVAL, .window = 1};
+    return (struct spend){.id = signature_id_of(verdict->signature),
+                          .first_step = verdict->steps.first,
+                          .filing_step = verdict->steps.last,
+                          .interval = MINT_INTERVAL,
+                          .window = 1};
 }
 
-/* An index in which so many other tokens are spent already. */
-static struct replay_index *live_index(struct bench *bench)
+/* Has so many other tokens spent already. */
+static int fill_index(struct bench *bench, struct replay_index *index)
 {
-    struct replay_index *index = replay_index_create();
     struct moment now = moment_now();
-    struct spend spend = new_spend(time(NULL));
+    int64_t step = moment_seconds(now) / MINT_INTERVAL;
+    struct token_verdict other = {.steps = {.first = step, .last = step}};
+    struct spend spend = new_spend(&other);
 
-    for (size_t i = 0; index != NULL && i < bench->options.live; i++) {
+    for (size_t i = 0; i < bench->options.live; i++) {
         spend.id.low = next_random(bench);
         spend.id.high = next_random(bench);
         if (replay_index_spend(index, &spend, now) != SPEND_FRESH)
-            replay_index_destroy(&index);
+            return -1;
     }
-    return index;
+    return 0;
+}
+
+static void forget_batch(struct bench *bench)
+{
+    for (size_t i = 0; i < bench->options.batch; i++) {
+        struct spend spend = new_spend(&bench->verdicts[i]);
+
+        replay_index_forget(bench->authority.store->index, &spend);
+    }
 }
 
 static int find_question(const struct bench *bench, size_t i, struct question *question_r)
@@ -138,9 +152,9 @@ static int answer_question(struct bench *bench, struct authority *authority,
 
 /* All that the daemon does with a turn's questions but read and write them; -1 where an answer is
  * not yes. */
-static int run_turn(struct bench *bench, struct authority *authority, struct answers *answers,
-                    size_t first, size_t end)
+static int run_turn(struct bench *bench, struct answers *answers, size_t first, size_t end)
 {
+    struct authority *authority = &bench->authority;
     struct moment now = moment_now();
     size_t answer_size = bench->protocol->answer_size;
     size_t refused = 0;
@@ -159,7 +173,7 @@ static int run_turn(struct bench *bench, struct authority *authority, struct ans
     return refused == 0 ? 0 : -1;
 }
 
-static int run_turns(struct bench *bench, struct authority *authority, size_t round)
+static int measure_whole(struct bench *bench, size_t round)
 {
     size_t batch = bench->options.batch;
     struct place_pool pool;
@@ -172,28 +186,11 @@ static int run_turns(struct bench *bench, struct authority *authority, size_t ro
     answers.protocol = bench->protocol;
     began = cpu_ns();
     for (size_t i = 0; i < batch; i += TURN)
-        failed += run_turn(bench, authority, &answers, i, i + TURN < batch ? i + TURN : batch) != 0;
+        failed += run_turn(bench, &answers, i, i + TURN < batch ? i + TURN : batch) != 0;
     bench->nanoseconds[WHOLE][round] = (cpu_ns() - began) / (double)batch;
     answers_clear(&answers);
     place_pool_deinit(&pool);
     return failed == 0 ? 0 : -1;
-}
-
-static int measure_whole(struct bench *bench, size_t round)
-{
-    struct spent_store *store = memory_store_create(moment_now(), true);
-    struct authority authority;
-    int result = -1;
-
-    if (store == NULL)
-        return -1;
-    replay_index_destroy(&store->index);
-    store->index = live_index(bench);
-    if (authority_init(&authority, bench->config, store, bench->accounts) == 0 &&
-        store->index != NULL)
-        result = run_turns(bench, &authority, round);
-    authority_deinit(&authority);
-    return result;
 }
 
 static int measure_hmac(struct bench *bench, size_t round)
@@ -228,9 +225,12 @@ static int measure_verify(struct bench *bench, size_t round)
 
     for (size_t i = 0; i < bench->options.batch; i++) {
         const struct question *question = &bench->questions[i];
-        const struct claim claim = {question->user,     question->user_length,
-                                    question->host,     question->host_length,
-                                    question->password, question->password_length};
+        const struct claim claim = {.user = question->user,
+                                    .user_length = question->user_length,
+                                    .host = question->host,
+                                    .host_length = question->host_length,
+                                    .password = question->password,
+                                    .password_length = question->password_length};
         const struct host *host = config_host(bench->config, question->host, question->host_length);
 
         token_verify(host->keys, host->key_count, &host->format, &claim, now, &bench->verdicts[i]);
@@ -242,21 +242,19 @@ static int measure_verify(struct bench *bench, size_t round)
 
 static int measure_spend(struct bench *bench, size_t round)
 {
-    struct replay_index *index = live_index(bench);
-    struct spend spend = new_spend(time(NULL));
     struct moment now = moment_now();
     size_t failed = 0;
     double began;
 
-    if (index == NULL)
-        return -1;
+    forget_batch(bench);
     began = cpu_ns();
     for (size_t i = 0; i < bench->options.batch; i++) {
-        spend.id = signature_id_of(bench->verdicts[i].signature);
-        failed += replay_index_spend(index, &spend, now) != SPEND_FRESH;
+        struct spend spend = new_spend(&bench->verdicts[i]);
+
+        failed += replay_index_spend(bench->authority.store->index, &spend, now) != SPEND_FRESH;
     }
     bench->nanoseconds[SPEND][round] = (cpu_ns() - began) / (double)bench->options.batch;
-    replay_index_destroy(&index);
+    forget_batch(bench);
     return failed == 0 ? 0 : -1;
 }
 
@@ -351,6 +349,19 @@ static int parse_options(int argc, char **argv, struct options *options)
     return options->config_path != NULL && options->key_path != NULL && optind == argc ? 0 : -1;
 }
 
+static int start_authority(struct bench *bench)
+{
+    struct spent_store *store = memory_store_create(moment_now(), true);
+
+    if (store == NULL)
+        return -1;
+    if (authority_init(&bench->authority, bench->config, store, bench->accounts) != 0) {
+        authority_deinit(&bench->authority);
+        return -1;
+    }
+    return fill_index(bench, store->index);
+}
+
 static int prepare(struct bench *bench)
 {
     size_t batch = bench->options.batch;
@@ -376,11 +387,13 @@ static int prepare(struct bench *bench)
     return bench->accounts == NULL || bench->minter == NULL || bench->frames == NULL ||
                    bench->messages == NULL || bench->questions == NULL || bench->verdicts == NULL
                ? -1
-               : 0;
+               : start_authority(bench);
 }
 
 static void release(struct bench *bench)
 {
+    if (bench->authority.store != NULL)
+        authority_deinit(&bench->authority);
     config_destroy(&bench->config);
     accounts_close(&bench->accounts);
     minter_destroy(&bench->minter);
@@ -404,6 +417,8 @@ int main(int argc, char **argv)
         return 2;
     }
     result = prepare(&bench);
+    if (result == 0)
+        result = run_round(&bench, 0);
     for (size_t round = 0; result == 0 && round < bench.options.rounds; round++)
         result = run_round(&bench, round);
     if (result == 0)

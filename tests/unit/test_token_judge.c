@@ -388,6 +388,58 @@ static void every_token_fits_a_record(void **state)
     site_clear(&site);
 }
 
+struct expectation {
+    unsigned times;
+    uint8_t signature[CLAIMED_SIGNATURE_MIN];
+};
+
+static void note_expected(void *context, const uint8_t *signature)
+{
+    struct expectation *expectation = context;
+
+    expectation->times++;
+    memcpy(expectation->signature, signature, sizeof(expectation->signature));
+}
+
+/* A genuine token is looked for where it was expected; one that is none may be expected anywhere. */
+static void the_signature_of_the_text_is_expected_once_before_the_verdict(void **state)
+{
+    static const char *const kinds[] = {"v1", "v2", "JSXC", "v1, a digit short"};
+    static const char nonce[] = "00000000000000000000000000000000";
+    struct site site;
+
+    (void)state;
+    site_init(&site, format_of(1, 120, 3600), any_date);
+    for (size_t kind = 0; kind < LENGTH_OF(kinds); kind++) {
+        struct expectation expectation = {.times = 0};
+        const struct judge_keys keys = {&site.key, &site.name, 1, site.jsxc};
+        struct claim claim = claim_of("alice", "example.org", "");
+        char token[V2_LENGTH_MAX + 1];
+        struct token_verdict verdict;
+
+        if (kind == 1)
+            mint_v2(&site, NOON, 60, 1, token);
+        else if (kind == 2)
+            mint_jsxc(&site, NOON + 60, token);
+        else
+            assert_int_equal(token_mint(site.key, &site.format, "alice", "example.org",
+                                        NOON / (int64_t)site.format.interval, nonce, token),
+                             0);
+        claim.password = kind == 3 ? token + 1 : token;
+        claim.password_length = strlen(claim.password);
+        claim.expect = note_expected;
+        claim.expect_context = &expectation;
+        token_judge(&keys, &site.format, &claim, NOON, &verdict);
+        expect(verdict.reason == (kind == 3 ? REASON_MALFORMED : REASON_ALLOWED), "%s: %s",
+               kinds[kind], reason_word(verdict.reason));
+        expect(expectation.times == (kind != 3), "%s: %u times", kinds[kind], expectation.times);
+        expect(kind == 3 || memcmp(expectation.signature, verdict.signature,
+                                   sizeof(expectation.signature)) == 0,
+               "%s: another one is expected", kinds[kind]);
+    }
+    site_clear(&site);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +450,7 @@ int main(void)
         cmocka_unit_test(starting_is_what_may_have_been_spent_before_the_start),
         cmocka_unit_test(no_history_lets_a_token_in_twice),
         cmocka_unit_test(every_token_fits_a_record),
+        cmocka_unit_test(the_signature_of_the_text_is_expected_once_before_the_verdict),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
