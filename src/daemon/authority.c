@@ -31,6 +31,8 @@ static void share_calendars(const struct config *config, struct calendar_pool *p
 int authority_init(struct authority *authority, const struct config *config,
                    struct spent_store *store, struct accounts *accounts)
 {
+    struct tally_plan *plan;
+
     *authority = (struct authority){.store = store, .accounts = accounts};
     STAILQ_INIT(&authority->unused);
     STAILQ_INIT(&authority->concluded);
@@ -38,17 +40,32 @@ int authority_init(struct authority *authority, const struct config *config,
     calendar_pool_init(&authority->calendars, CALENDAR_BYTES_MAX, CALENDAR_OTPS_A_SECOND);
     if (verdict_book_init(&authority->book, &authority->tally) != 0)
         return -1;
-    return authority_reconfigure(authority, config);
+    plan = authority_prepare(authority, config);
+    if (plan == NULL)
+        return -1;
+    authority_reconfigure(authority, config, plan);
+    tally_plan_destroy(&plan);
+    return 0;
 }
 
-int authority_reconfigure(struct authority *authority, const struct config *next)
+struct tally_plan *authority_prepare(struct authority *authority, const struct config *next)
+{
+    struct tally_plan *plan =
+        tally_plan_create(&authority->tally, next, moment_seconds(moment_now()));
+
+    if (plan != NULL)
+        share_calendars(next, &authority->calendars);
+    return plan;
+}
+
+void authority_reconfigure(struct authority *authority, const struct config *next,
+                           struct tally_plan *plan)
 {
     verdict_book_settle(&authority->book);
-    if (tally_follow(&authority->tally, next, moment_seconds(moment_now())) != 0)
-        return -1;
-    share_calendars(next, &authority->calendars);
+    tally_follow(&authority->tally, plan);
+    /* The old keys may be freed in another thread, which must find nothing of theirs in the pool. */
+    calendar_pool_clear(&authority->calendars);
     authority->config = next;
-    return 0;
 }
 
 void authority_deinit(struct authority *authority)

@@ -51,10 +51,17 @@ __attribute__((warn_unused_result)) int authority_init(struct authority *authori
                                                        struct spent_store *store,
                                                        struct accounts *accounts);
 
-/* Judges by next from here on; call before the old configuration is destroyed. 0, or -1 where memory
- * is short: it goes on with the old one. */
-__attribute__((warn_unused_result)) int authority_reconfigure(struct authority *authority,
-                                                              const struct config *next);
+/*
+ * What it takes to judge by next, made ahead in any thread while the authority goes on as before.
+ * NULL where memory is short. It is handed to authority_reconfigure() or just destroyed; only one at
+ * a time.
+ */
+struct tally_plan *authority_prepare(struct authority *authority, const struct config *next);
+
+/* Judges by the configuration of a plan from here on; call before the old one is destroyed. What is
+ * used up is left in the plan. */
+void authority_reconfigure(struct authority *authority, const struct config *next,
+                           struct tally_plan *plan);
 
 /* Answers all that is pending with could-not-decide, and frees. */
 void authority_deinit(struct authority *authority);

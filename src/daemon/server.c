@@ -180,7 +180,8 @@ struct server *server_create(struct config *config)
         0)
         log_event_text(LOG_LEVEL_ERROR, "start-failed", "why", "memory is short");
     if (server->loop == NULL || server->authority.config == NULL ||
-        server->authority.store == NULL || add_events(server) != 0 || open_to_all(server) != 0) {
+        server->authority.store == NULL || add_events(server) != 0 || reload_open(server) != 0 ||
+        open_to_all(server) != 0) {
         server_destroy(&server);
         return NULL;
     }
@@ -239,6 +240,7 @@ void server_destroy(struct server **server)
         free_event(&gone->signals[i]);
     free_event(&gone->tick);
     free_event(&gone->drain_deadline);
+    reload_close(gone); /* its thread reads the authority's rows and the configuration */
     authority_deinit(&gone->authority);
     accounts_close(&gone->accounts);
     state_directory_close(&gone->state);

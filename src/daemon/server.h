@@ -23,6 +23,7 @@ struct server_listener;
 struct control;
 struct monitor;
 struct http_doors;
+struct reload;
 
 TAILQ_HEAD(connection_list, connection);
 TAILQ_HEAD(waiting_list, connection);
@@ -51,6 +52,7 @@ struct server {
     struct event *signals[3];
     struct event *tick;
     struct event *drain_deadline;
+    struct reload *reload;
     uint64_t reloads;
     uint64_t failed_reloads;
     bool reload_failed; /* the last one */

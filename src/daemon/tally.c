@@ -82,20 +82,68 @@ static struct tally_host *create_row(const struct host *host, int64_t seconds)
     return row;
 }
 
-static struct tally_host **create_rows(const struct config *config, int64_t seconds)
-{
-    struct tally_host **rows = calloc(config->host_count + 1, sizeof(struct tally_host *));
+struct tally_plan {
+    const struct config *next;
+    struct tally_host **rows; /* fresh ones, in the order of next; afterwards what is used up */
+    size_t row_count;
+    size_t *places; /* of each row so far in next; GONE: it has none */
+};
 
-    for (size_t i = 0; rows != NULL && i < config->host_count; i++) {
-        rows[i] = create_row(&config->hosts[i], seconds);
-        if (rows[i] != NULL)
-            continue;
-        while (i > 0)
-            free_row(rows[--i]);
-        free(rows);
+static const size_t GONE = SIZE_MAX;
+
+static int create_rows(struct tally_plan *plan, int64_t seconds)
+{
+    while (plan->row_count < plan->next->host_count) {
+        struct tally_host *row = create_row(&plan->next->hosts[plan->row_count], seconds);
+
+        if (row == NULL)
+            return -1;
+        plan->rows[plan->row_count++] = row;
+    }
+    return 0;
+}
+
+/* Where a row goes on. */
+static size_t place_of(const struct config *next, const struct tally_host *row)
+{
+    const struct host *host = name_table_find(&next->host_table, row->name, strlen(row->name));
+
+    return host == NULL ? GONE : (size_t)(host - next->hosts);
+}
+
+struct tally_plan *tally_plan_create(const struct tally *tally, const struct config *next,
+                                     int64_t seconds)
+{
+    struct tally_plan *plan = calloc(1, sizeof(*plan));
+
+    if (plan == NULL)
+        return NULL;
+    plan->next = next;
+    plan->rows = calloc(next->host_count + 1, sizeof(struct tally_host *));
+    plan->places = calloc(tally->host_count + 1, sizeof(size_t));
+    if (plan->rows == NULL || plan->places == NULL || create_rows(plan, seconds) != 0) {
+        tally_plan_destroy(&plan);
         return NULL;
     }
-    return rows;
+    for (size_t i = 0; i < tally->host_count; i++)
+        plan->places[i] = place_of(next, tally->hosts[i]);
+    return plan;
+}
+
+void tally_plan_destroy(struct tally_plan **plan)
+{
+    struct tally_plan *gone = *plan;
+
+    if (gone == NULL)
+        return;
+    for (size_t i = 0; i < gone->row_count; i++) {
+        if (gone->rows[i] != NULL)
+            free_row(gone->rows[i]);
+    }
+    free(gone->rows);
+    free(gone->places);
+    free(gone);
+    *plan = NULL;
 }
 
 static struct tally_key *same_key(const struct tally_host *row, const struct tally_key *wanted)
@@ -151,40 +199,39 @@ static void renew(struct tally_host *row, struct tally_host *fresh)
     row->keys = fresh->keys;
     row->key_count = fresh->key_count;
     fresh->keys = former;
-    free_row(fresh);
     forget_removed_keys(row);
 }
 
-static void leave(struct tally_host *row)
+/* A row whose host is gone: itself where nobody needs it any more, NULL where an answer is to come. */
+static struct tally_host *leave(struct tally_host *row)
 {
     row->is_removed = true;
     row->name = NULL; /* it is the configuration's that goes */
-    if (row->pending == 0)
-        free_row(row);
+    return row->pending == 0 ? row : NULL;
 }
 
-int tally_follow(struct tally *tally, const struct config *next, int64_t seconds)
+void tally_follow(struct tally *tally, struct tally_plan *plan)
 {
-    struct tally_host **rows = create_rows(next, seconds);
+    struct tally_host **former = tally->hosts;
+    size_t former_count = tally->host_count;
 
-    if (rows == NULL)
-        return -1;
-    for (size_t i = 0; i < tally->host_count; i++) {
-        struct tally_host *row = tally->hosts[i];
-        const struct host *host = name_table_find(&next->host_table, row->name, strlen(row->name));
+    tally->hosts = plan->rows;
+    tally->host_count = plan->row_count;
+    tally->config = plan->next;
+    for (size_t i = 0; i < former_count; i++) {
+        struct tally_host *row = former[i];
+        struct tally_host **place = plan->places[i] == GONE ? NULL : &tally->hosts[plan->places[i]];
 
-        if (host == NULL) {
-            leave(row);
+        if (place == NULL) {
+            former[i] = leave(row);
             continue;
         }
-        renew(row, rows[host - next->hosts]);
-        rows[host - next->hosts] = row;
+        renew(row, *place);
+        former[i] = *place;
+        *place = row;
     }
-    free(tally->hosts);
-    tally->hosts = rows;
-    tally->host_count = next->host_count;
-    tally->config = next;
-    return 0;
+    plan->rows = former;
+    plan->row_count = former_count;
 }
 
 void tally_hold(struct tally_host *row)

@@ -72,6 +72,8 @@ struct tally_latency {
     uint64_t sum_ns;
 };
 
+struct tally_plan;
+
 struct tally {
     const struct config *config;
     struct tally_host **hosts; /* in the order of the configuration's */
@@ -88,12 +90,23 @@ void tally_init(struct tally *tally);
 void tally_deinit(struct tally *tally);
 
 /*
- * Has a row for each host and key of next, which is borrowed until the one after it is followed;
- * call before the configuration followed so far is destroyed. seconds: the time since the epoch. 0, or -1 where memory is short: it
- * goes on with the old one.
+ * What it takes to follow another configuration, next, which is borrowed: all that allocates and all
+ * that searches. Made in any thread while the tally goes on counting; it must not follow anything
+ * else meanwhile. seconds: the time since the epoch. NULL where memory is short; released with
+ * tally_plan_destroy().
  */
-__attribute__((warn_unused_result)) int tally_follow(struct tally *tally, const struct config *next,
-                                                     int64_t seconds);
+struct tally_plan *tally_plan_create(const struct tally *tally, const struct config *next,
+                                     int64_t seconds);
+
+/*
+ * Has a row for each host and key of the plan's configuration, borrowed until the one after it is
+ * followed; call before the configuration followed so far is destroyed. The plan keeps what is used
+ * up, and is only to be destroyed from here on.
+ */
+void tally_follow(struct tally *tally, struct tally_plan *plan);
+
+/* Frees in any thread, and sets *plan to NULL; NULL is allowed. */
+void tally_plan_destroy(struct tally_plan **plan);
 
 /* The row of a host of the configuration that is followed; of NULL: NULL. Valid until the next
  * reload, or longer while it is held. */

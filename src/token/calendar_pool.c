@@ -29,6 +29,12 @@ void calendar_lease_end(struct calendar_lease *lease)
     otp_calendar_destroy(&lease->calendar);
 }
 
+void calendar_pool_clear(struct calendar_pool *pool)
+{
+    while (!TAILQ_EMPTY(&pool->leases))
+        calendar_lease_end(TAILQ_FIRST(&pool->leases));
+}
+
 /* A calendar in the pool's room, for which others may have made way. */
 static void begin(struct calendar_lease *lease, size_t reach)
 {

@@ -34,6 +34,10 @@ void calendar_pool_init(struct calendar_pool *pool, size_t memory_max, int64_t o
 /* Gives the next allowance; what was left of the one before is gone, a debt stays. */
 void calendar_pool_allow(struct calendar_pool *pool);
 
+/* Ends every lease of the pool that holds a calendar: their keys are about to go, or to be freed where
+ * the pool must not be touched. */
+void calendar_pool_clear(struct calendar_pool *pool);
+
 /* Makes the lease one of a pool (NULL: of none). A calendar that it holds is given up. */
 void calendar_lease_join(struct calendar_lease *lease, struct calendar_pool *pool);
 

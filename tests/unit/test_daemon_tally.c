@@ -25,8 +25,11 @@ static struct config *configuration(const char *text)
 static void follow(struct tally *tally, struct config **config, const char *text)
 {
     struct config *next = configuration(text);
+    struct tally_plan *plan = tally_plan_create(tally, next, 1000);
 
-    assert_int_equal(tally_follow(tally, next, 1000), 0);
+    assert_non_null(plan);
+    tally_follow(tally, plan);
+    tally_plan_destroy(&plan);
     config_destroy(config);
     *config = next;
 }
