@@ -3,7 +3,7 @@
 #     make bench          measures, writes table and plots to docs/bench, fails where a mark is missed
 #     tests/bench/run     the same without building first, to build/bench/results; --help tells more
 
-BENCH_PROGRAMS := floor-server load-client verdict-cost spent-memory journal-cost
+BENCH_PROGRAMS := floor-server load-client peer-client verdict-cost spent-memory journal-cost
 
 .PHONY: bench bench-programs bench-packages
 bench-packages:
@@ -24,6 +24,7 @@ bench_objects = $(1:%=$(BUILD)/bench/obj/%.o)
 
 $(BUILD)/bench/floor-server: $(call bench_objects,floor_server reused_hmac)
 $(BUILD)/bench/load-client: $(call bench_objects,load_client load open_load clients latency questions mint reused_hmac)
+$(BUILD)/bench/peer-client: $(call bench_objects,peer_client peer_load dialects latency mint reused_hmac)
 $(BUILD)/bench/verdict-cost: $(call bench_objects,verdict_cost questions mint reused_hmac) \
                              $(call objects_of,base token store wire config daemon)
 $(BUILD)/bench/spent-memory: $(call bench_objects,spent_memory resident) $(call objects_of,base store)

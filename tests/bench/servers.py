@@ -38,7 +38,8 @@ class ServerFailed(Exception):
     """A server or a program did not do what it is there for."""
 
 
-def _write(path, text):
+def write(path, text):
+    """Writes a file that nobody else may read."""
     with open(path, "w", encoding="ascii", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
         file.write(text)
 
@@ -52,7 +53,7 @@ class Bench:
         self.server_core, self.load_core = machine.cores()
         self.key_path = os.path.join(directory, "key.cfg")
         seed = base64.b32encode(secrets.token_bytes(20)).decode()
-        _write(self.key_path, f"otp_seed = {seed}\ntoken_secret = {secrets.token_hex(32)}\n")
+        write(self.key_path, f"otp_seed = {seed}\ntoken_secret = {secrets.token_hex(32)}\n")
         for store in STORES:
             self._configure(store, store)
         self.redis_path = os.path.join(directory, "redis.sock")
@@ -62,7 +63,7 @@ class Bench:
         directory = os.path.join(self.directory, store)
         os.makedirs(os.path.join(directory, "state"), mode=0o700)
         text = CONFIGURATION.format(directory=directory, store=setting, key=self.key_path)
-        _write(self.configuration_path(store), text)
+        write(self.configuration_path(store), text)
         check = [self.program("xmpp-authd"), "-c", self.configuration_path(store), "--check-config"]
         if subprocess.run(check, check=False).returncode != 0:
             raise ServerFailed(f"the daemon refuses the configuration with store = {store}")
@@ -153,8 +154,8 @@ class Bench:
         os.makedirs(path, mode=0o700)
         return path
 
-    def run(self, name, *arguments):
-        """Runs a program of the bench on the load's core; its lines of key=value as dictionaries."""
+    def run(self, name, *arguments, descriptors=()):
+        """Runs a program of the bench on the load's core; its lines of key=value as dictionaries. It has the descriptors too."""
         command = [self.program(f"bench/{name}"), *map(str, arguments)]
         # Not a pipe: what it logs must cost what it costs a daemon, and wake nobody.
         with open(os.path.join(self.directory, "errors"), "w+", encoding="utf-8") as errors:
@@ -164,6 +165,7 @@ class Bench:
                 stderr=errors,
                 text=True,
                 check=False,
+                pass_fds=descriptors,
                 preexec_fn=machine.pin(self.load_core),
             )
             if done.returncode != 0:
