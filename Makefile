@@ -126,6 +126,10 @@ $(BUILD)/unit/%: tests/unit/%.c $(OBJECTS) Makefile
 	$(COMPILE) -Itests/unit $(shell pkg-config --cflags $(PACKAGES) cmocka 2>/dev/null) -o $@ $< $(OBJECTS) $(LDFLAGS) \
 	    $$(pkg-config --libs $(PACKAGES) $(ICU_PACKAGE) $(DOCTOR_PACKAGES) cmocka)
 
+# Those named so put functions of their own in the place of calls that are to fail, all that their header has.
+FAILING_CALLS = $(shell sed -n 's/^FAILING..*, \([A-Za-z0-9_]*\), [-A-Z0-9_]*, E[A-Z]*,.*/\1/p; s/^FAILING_OPEN.\([a-z0-9]*\),.*/\1/p' tests/unit/failing_calls.h)
+$(BUILD)/unit/test_failing_%: override LDFLAGS += $(FAILING_CALLS:%=-Wl,--wrap=%)
+
 .PHONY: units
 units: $(UNITS:%=$(BUILD)/unit/%)
 

@@ -196,7 +196,11 @@ int control_open(struct server *server)
     event_assign(&control->acceptable, server->loop, control->file.descriptor, EV_READ | EV_PERSIST,
                  on_acceptable, control);
     evtimer_assign(&control->resume, server->loop, on_resume, control);
-    return event_add(&control->acceptable, NULL);
+    if (event_add(&control->acceptable, NULL) == 0)
+        return 0;
+    log_event_text(LOG_LEVEL_ERROR, "listen-failed", "why",
+                   "the event loop does not take the socket");
+    return -1;
 }
 
 void control_close(struct server *server)

@@ -153,7 +153,11 @@ static int listener_open(struct server_listener *listener)
         return -1;
     event_assign(&listener->acceptable, listener->server->loop, listener->file.descriptor,
                  EV_READ | EV_PERSIST, on_acceptable, listener);
-    return event_add(&listener->acceptable, NULL);
+    if (event_add(&listener->acceptable, NULL) == 0)
+        return 0;
+    log_event_text(LOG_LEVEL_ERROR, "listen-failed", "why",
+                   "the event loop does not take the socket");
+    return -1;
 }
 
 int listeners_open(struct server *server)
