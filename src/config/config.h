@@ -10,6 +10,7 @@
 
 #include "config/section.h"
 #include "config/user_list.h"
+#include "store/reach.h"
 #include "token/jsxc_token.h"
 #include "token/key_fingerprint.h"
 #include "token/token_key.h"
@@ -55,7 +56,8 @@ struct host {
     const char *name; /* the domain, or "*" */
     struct section *section;
     struct token_format format;
-    unsigned keep_window; /* steps for which spent v1 tokens are kept after their own */
+    unsigned keep_window;            /* steps for which spent v1 tokens are kept after their own */
+    unsigned reach[SPEND_TIMELINES]; /* seconds, of each kind that it accepts; store/reach.h */
     struct token_key *
         *keys; /* the section's own first, then its [key] sections in the file's order */
     const char **key_names; /* "" for the section's own */
@@ -87,6 +89,7 @@ struct config {
     size_t host_count;
     struct name_table host_table;
     struct host *any_host; /* [host *], or NULL */
+    struct reach reach;    /* of all hosts */
 };
 
 /*

@@ -1,6 +1,10 @@
 #include "config/windows.h"
 
 #include <stdbool.h>
+#include <string.h>
+
+#include "base/fingerprint.h"
+#include "token/judge.h"
 
 /* The widest window of the hosts with each interval, in steps; -1: there is no such host. */
 struct widest {
@@ -38,6 +42,36 @@ static unsigned reach_beyond(unsigned interval, const struct widest *widest)
     return furthest;
 }
 
+_Static_assert(JSXC_LIFETIME_MAX + TOKEN_REACH_MAX <= REACH_MAX, "no setting goes beyond");
+
+/* Seconds by which the host's settings let tokens of a kind come before the step that they are filed
+ * under; of v2's, which say themselves for how long they are good, before that. */
+static unsigned reach_of(const struct token_format *format, enum token_kind kind)
+{
+    unsigned lead = format->window * format->interval;
+
+    if (!token_kind_is_accepted(kind, format))
+        return 0;
+    return kind == TOKEN_JSXC ? format->jsxc_max_lifetime + lead : lead;
+}
+
+/* The hosts' order is of no matter. */
+static void settle_reach(struct reach *reach, struct host *host)
+{
+    static const enum token_kind kinds[] = {TOKEN_V1, TOKEN_V2, TOKEN_JSXC};
+    uint64_t own = fingerprint(FINGERPRINT_SEED, host->name, strlen(host->name));
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        unsigned seconds = reach_of(&host->format, kinds[i]);
+
+        host->reach[kinds[i]] = seconds;
+        own = fingerprint_step(own, seconds);
+        if (seconds > reach->seconds[kinds[i]])
+            reach->seconds[kinds[i]] = seconds;
+    }
+    reach->settings += own;
+}
+
 void windows_settle(struct config *config)
 {
     const struct widest widest = find_widest(config);
@@ -47,5 +81,6 @@ void windows_settle(struct config *config)
         unsigned interval = host->format.interval;
 
         host->keep_window = (reach_beyond(interval, &widest) + interval - 1) / interval;
+        settle_reach(&config->reach, host);
     }
 }

@@ -5,7 +5,7 @@
 
 #include "config/config.h"
 
-/* Sets each host's keep_window, when the hosts are built. */
+/* Sets each host's keep_window and reach, and that of the configuration, when the hosts are built. */
 void windows_settle(struct config *config);
 
 #endif

@@ -65,6 +65,8 @@ void authority_reconfigure(struct authority *authority, const struct config *nex
     tally_follow(&authority->tally, plan);
     /* The old keys may be freed in another thread, which must find nothing of theirs in the pool. */
     calendar_pool_clear(&authority->calendars);
+    if (authority->store != NULL)
+        spent_store_follow_reach(authority->store, &next->reach, moment_now());
     authority->config = next;
 }
 
@@ -196,6 +198,7 @@ static enum reason judge_login(struct authority *authority, struct judgement *ju
                        .interval = verdict.interval,
                        .window = verdict.window,
                        .keep_window = verdict.kind == TOKEN_V1 ? host->keep_window : 0,
+                       .reach = host->reach[verdict.kind],
                        .timeline = verdict.kind};
     if (verdict.reason != REASON_MALFORMED && verdict.reason != REASON_FORGED) {
         if (verdict.key != TOKEN_KEY_NONE)

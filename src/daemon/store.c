@@ -126,19 +126,34 @@ struct accounts_limits server_accounts_limits(const struct config *config)
                                     .seen_age_s = config->state->seen_age_ms / 1000};
 }
 
+static int begin_reach(const struct server *server, struct spent_store *store)
+{
+    char text[128];
+
+    if (spent_store_begin_reach(store, server->state.directory, &server->config->reach,
+                                server->started) == 0)
+        return 0;
+    snprintf(text, sizeof(text), "the file reach in the state directory can't be written: %s",
+             strerror(errno));
+    log_failure(text);
+    return -1;
+}
+
 struct spent_store *server_open_store(struct server *server)
 {
     const struct replay_values *replay = server->config->replay;
     bool accept = replay->after_restart == AFTER_RESTART_ACCEPT;
     struct spent_store *store;
 
-    if (replay->store.kind == STORE_JOURNAL)
-        return open_journal(server, accept);
-    if (replay->store.kind == STORE_REDIS)
-        store = open_redis(server, accept);
-    else
-        store = memory_store_create(server->started, accept);
-    if (store == NULL)
-        log_failure("memory is short");
+    if (replay->store.kind == STORE_JOURNAL) {
+        store = open_journal(server, accept);
+    } else {
+        store = replay->store.kind == STORE_REDIS ? open_redis(server, accept)
+                                                  : memory_store_create(server->started, accept);
+        if (store == NULL)
+            log_failure("memory is short");
+    }
+    if (store != NULL && begin_reach(server, store) != 0)
+        spent_store_destroy(&store);
     return store;
 }

@@ -59,14 +59,6 @@ bool redis_spends_are_overdue(const struct redis_store *store, int64_t now_boot_
     return is_overdue(&store->held, now_boot_ms) || is_overdue(&store->sent, now_boot_ms);
 }
 
-/* The floor may have risen since the token was filed: what it covers now must not pass. */
-static bool is_covered(const struct redis_store *store, const struct spend *spend)
-{
-    return !store->base.accepts_unvouched &&
-           start_floor_covers(&store->base.floor, spend->first_step, spend->interval,
-                              spend->window);
-}
-
 /* --- spending */
 
 static enum spend_outcome outcome_of(struct redis_store *store, const redisReply *reply,
@@ -81,7 +73,8 @@ static enum spend_outcome outcome_of(struct redis_store *store, const redisReply
     }
     if (store->check.refusal != NULL)
         return SPEND_FAILED;
-    return is_covered(store, spend) ? SPEND_STARTING : SPEND_FRESH;
+    /* The floor may have risen since the token was filed: what it covers now must not pass. */
+    return spent_store_doubts(&store->base, spend) ? SPEND_STARTING : SPEND_FRESH;
 }
 
 static void on_set_reply(redisAsyncContext *context, void *data, void *user)
@@ -155,7 +148,7 @@ void redis_spends_send_held(struct redis_store *store)
         struct spend_waiter *waiter = STAILQ_FIRST(&store->held);
 
         STAILQ_REMOVE_HEAD(&store->held, next);
-        if (is_covered(store, &waiter->spend))
+        if (spent_store_doubts(&store->base, &waiter->spend))
             tell(store, waiter, SPEND_STARTING);
         else if (store->check.refusal == NULL && send_spend(store, waiter))
             STAILQ_INSERT_TAIL(&store->sent, waiter, next);

@@ -24,6 +24,8 @@ struct spend {
      * as long as any host accepts a token of that time. Else one host's record, once dropped, would
      * close time that another still accepts. */
     unsigned keep_window;
+    unsigned
+        reach; /* seconds by which settings let such tokens come before their step: store/reach.h */
     unsigned timeline; /* below SPEND_TIMELINES: what is closed on one is open on the others */
 };
 

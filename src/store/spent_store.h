@@ -12,6 +12,7 @@
 
 #include <sys/queue.h>
 
+#include "store/reach.h"
 #include "store/replay_index.h"
 #include "store/start_floor.h"
 
@@ -44,6 +45,9 @@ struct spent_store {
     const struct spent_store_operations *operations;
     struct replay_index *index;
     struct start_floor floor;
+    struct reach_history reach;
+    int reach_directory; /* where it is kept; -1: nowhere */
+    bool reach_is_unwritten;
     bool accepts_unvouched; /* the operator takes the floor's risk: it is kept, and not held to */
     uint64_t failures;      /* spends that could not be recorded */
     const char *failure;    /* what fails now, in static words; NULL: nothing */
@@ -71,10 +75,27 @@ void spent_store_tick(struct spent_store *store, struct moment now);
 void spent_store_destroy(struct spent_store **store);
 
 /*
- * The time, in seconds since the epoch, from which tokens of this interval and window are not
- * refused as SPEND_STARTING any more; 0 where none are.
+ * How far the settings reach, at the start: what they were before is found in the directory
+ * (borrowed; -1: there is none), and what they are now is kept in it. 0, or -1 with errno where it
+ * can't be.
  */
-int64_t spent_store_opens(const struct spent_store *store, unsigned interval, unsigned window,
+__attribute__((warn_unused_result)) int spent_store_begin_reach(struct spent_store *store,
+                                                                int directory,
+                                                                const struct reach *reach,
+                                                                struct moment now);
+
+/* Other settings are in force from now on. */
+void spent_store_follow_reach(struct spent_store *store, const struct reach *reach,
+                              struct moment now);
+
+/* Whether a token may have been spent before the start, and nobody would know: it is to be refused. */
+bool spent_store_doubts(const struct spent_store *store, const struct spend *spend);
+
+/*
+ * The time, in seconds since the epoch, from which tokens of this interval, window, reach and
+ * timeline are not refused as SPEND_STARTING any more; 0 where none are.
+ */
+int64_t spent_store_opens(const struct spent_store *store, const struct spend *kind,
                           struct moment now);
 
 /*

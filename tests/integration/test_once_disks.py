@@ -357,7 +357,7 @@ def test_files_go_with_the_window(configuration, start):
         time.sleep(0.05)
     assert daemon.status()["replay"]["spent"] == "0"
     names = {path.name for path in state_of(configuration).iterdir()}
-    assert {name for name in names if not name.startswith("users.db")} == {"head", "count", "lock"}
+    assert {name for name in names if not name.startswith("users.db")} == {"head", "count", "lock", "reach"}
     log_in_now(daemon, 20)
     kill_now(daemon)
     daemon = start()

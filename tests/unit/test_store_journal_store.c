@@ -177,8 +177,11 @@ static void an_empty_directory_vouches_for_nothing_minted_before(void **state)
     assert_non_null(incomplete);
     assert_int_equal(spend_at(store, token(1, 1, 1), after(0)), SPEND_STARTING);
     assert_int_equal(spend_at(store, token(2, 2, 1), after(45)), SPEND_FRESH);
-    assert_int_equal(spent_store_opens(store, STEP, 1, after(0)), noon + 60);
-    assert_int_equal(spent_store_opens(store, STEP, 1, after(60)), 0);
+    assert_int_equal(
+        spent_store_opens(store, &(struct spend){.interval = STEP, .window = 1}, after(0)),
+        noon + 60);
+    assert_int_equal(
+        spent_store_opens(store, &(struct spend){.interval = STEP, .window = 1}, after(60)), 0);
     crash(*state, &store);
     /* Another start does not make up for what the first could not know. */
     incomplete = NULL;

@@ -137,14 +137,24 @@ static void when_it_is_fully_open_can_be_asked(void **state)
     struct spent_store *store = new_store(at(10, 100), false);
 
     (void)state;
-    assert_int_equal(spent_store_opens(store, 30, 1, at(10, 100)), noon + 60);
-    assert_int_equal(spent_store_opens(store, 900, 0, at(10, 100)), noon + 900);
-    assert_int_equal(spent_store_opens(store, 30, 1, at(59, 149)), noon + 60);
-    assert_int_equal(spent_store_opens(store, 30, 1, at(60, 150)), 0);
-    assert_int_equal(spent_store_opens(store, 900, 0, at(60, 150)), noon + 900);
+    assert_int_equal(
+        spent_store_opens(store, &(struct spend){.interval = 30, .window = 1}, at(10, 100)),
+        noon + 60);
+    assert_int_equal(
+        spent_store_opens(store, &(struct spend){.interval = 900, .window = 0}, at(10, 100)),
+        noon + 900);
+    assert_int_equal(
+        spent_store_opens(store, &(struct spend){.interval = 30, .window = 1}, at(59, 149)),
+        noon + 60);
+    assert_int_equal(
+        spent_store_opens(store, &(struct spend){.interval = 30, .window = 1}, at(60, 150)), 0);
+    assert_int_equal(
+        spent_store_opens(store, &(struct spend){.interval = 900, .window = 0}, at(60, 150)),
+        noon + 900);
     spent_store_destroy(&store);
     store = new_store(at(10, 100), true);
-    assert_int_equal(spent_store_opens(store, 30, 1, at(10, 100)), 0);
+    assert_int_equal(
+        spent_store_opens(store, &(struct spend){.interval = 30, .window = 1}, at(10, 100)), 0);
     spent_store_destroy(&store);
 }
 

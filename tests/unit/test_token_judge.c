@@ -277,7 +277,10 @@ static void starting_is_what_may_have_been_spent_before_the_start(void **state)
                 enum spend_outcome outcome =
                     present(&site, store, &made, at(now, 100 + now - start));
                 bool opened =
-                    issued >= spent_store_opens(store, steps.interval, steps.lead, at(start, 100));
+                    issued >= spent_store_opens(
+                                  store,
+                                  &(struct spend){.interval = steps.interval, .window = steps.lead},
+                                  at(start, 100));
 
                 if (issued - 30 <= start && outcome != SPEND_PENDING)
                     expect(outcome == SPEND_STARTING, "kind %d, start %lld, issued %lld: %d", kind,
