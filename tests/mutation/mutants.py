@@ -5,6 +5,12 @@ import dataclasses
 import pathlib
 import re
 
+
+def one_higher(number):
+    """A decimal or octal number."""
+    return f"0{int(number, 8) + 1:o}" if number[0] == "0" and len(number) > 1 else str(int(number) + 1)
+
+
 # (pattern, replacement); each match of each is a mutant. The blanks around operators are clang-format's.
 OPERATORS = [
     (r" < ", " <= "), (r" <= ", " < "), (r" > ", " >= "), (r" >= ", " > "), (r" == ", " != "), (r" != ", " == "),
@@ -13,8 +19,8 @@ OPERATORS = [
     (r" \+= ", " -= "), (r" -= ", " += "), (r" \|= ", " &= "), (r" &= ", " |= "), (r"\+\+", "--"), (r"(?<=[\w\])])--", "++"),
     (r"\btrue\b", "false"), (r"\bfalse\b", "true"), (r"!(?=[a-zA-Z(])", ""),
     (r"(?<=\breturn )0(?=;)", "-1"), (r"(?<=\breturn )-1(?=;)", "0"),
-    # A number one higher, a name of a constant too where it is a result. An array one longer is none, nor what a type can't hold.
-    (r"(?<![\w.\-\[])(?<!return )(\d+)(?![\w.])", lambda match: str(int(match[1]) + 1)),
+    # A number one higher, a name of a constant too where it is a result. Memory for one more is no change.
+    (r"(?<![\w.\-\[])(?<!return )(?<!calloc\()(\d+)(?![\w.])", lambda match: one_higher(match[1])),
     (r"\b0x[0-9a-fA-F]+\b", lambda match: hex(int(match[0], 16) + 1)),
     (r"(?<=return )([A-Z][A-Z0-9]*_[A-Z0-9_]+)(?=;)", r"\1 + 1"), (r"(?<== )([A-Z][A-Z0-9]*_[A-Z0-9_]+)(?=;)", r"\1 + 1"),
     # Conditions without an operator that is changed above.

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""mutate.py [--jobs N] [--list | --check] [FILE...]: changes the verifier and the replay rules one place at a time, and asks the unit tests.
+"""mutate.py [--jobs N] [--list | --check | --again] [FILE...]: changes the verifier and the replay rules one place at a time, and asks the unit tests.
 
 A mutant that the tests let live is either listed in justified.txt, with the reason why it changes nothing that could be told, or it is a
 hole in the tests: the run then ends with 1. A mutant that compiles to the same code as the original is none.
@@ -103,11 +103,16 @@ def main():
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--list", action="store_true", help="the mutants, without trying them")
     parser.add_argument("--check", action="store_true", help="justified.txt against the source, and whether this program works")
+    parser.add_argument("--again", action="store_true", help="those alone that lived in the last run")
     parser.add_argument("files", nargs="*", help="such as token/verify")
     options = parser.parse_args()
     os.chdir(pathlib.Path(__file__).resolve().parents[2])
     targets = [file.removeprefix("src/").removesuffix(".c") for file in options.files] or TARGETS
     mutants = [mutant for target in targets for mutant in mutants_of(target)]
+    if options.again:
+        lived = {line.split("\t")[1] for line in RESULTS.read_text(encoding="utf-8").splitlines() if line.startswith("lives\t")}
+        mutants = [mutant for mutant in mutants if mutant.key in lived]
+        targets = sorted({mutant.target for mutant in mutants})
     if options.list:
         print(*(mutant.key for mutant in mutants), sep="\n")
         return 0
@@ -119,8 +124,8 @@ def main():
             wrong += check(options.jobs)
         else:
             def progress(mutant, end):
-                if end.kind == "lives" and mutant.key not in reasons and sys.stderr.isatty():
-                    print(f"\rlives so far: {mutant.key}", file=sys.stderr)
+                if end.kind == "lives" and mutant.key not in reasons:
+                    print(f"lives so far: {mutant.key}", file=sys.stderr, flush=True)
 
             with tempfile.TemporaryDirectory() as directory:
                 wrong += report(mutants, Trials(directory, targets, options.jobs).all(mutants, progress), reasons)

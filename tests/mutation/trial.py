@@ -13,8 +13,10 @@ import tempfile
 import time
 
 ROOMS = ("base", "token", "store", "wire", "config", "daemon")
+OTHER_ROOMS = ("ctl", "doctor", "relay")
 # What is not set before it is used is the same in each run, and nothing that could be right.
 PLAIN = ["gcc", "-std=c11", "-O2", "-fPIC", "-w", "-ftrivial-auto-var-init=pattern"]
+ZEROED = [*PLAIN[:-1], "-ftrivial-auto-var-init=zero"]
 SANITIZED = ["clang", "-std=c11", "-O1", "-g", "-fPIC", "-w", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 # Other ways to compile the same: what is the same code in one of them can't be told apart by any test.
 SAME = (["gcc", "-std=c11", "-O3", "-w"], ["clang", "-std=c11", "-O2", "-w"], ["gcc", "-std=c11", "-O1", "-w"])
@@ -79,14 +81,15 @@ class Build:
             self.compile("-", empty, text="")
             self.link(directory / "libmutant.so", empty)
             list(pool.map(self.link_test, tests))
+        # What each test defines and needs.
         self.uses = {test: self.symbols(directory / f"{test}.o") for test in tests}
         self.seconds = {}
 
     def object_of(self, path):
         return self.objects[f"{path.parent.name}/{path.stem}"]
 
-    def compile(self, source, target, text=None):
-        succeed([*self.compiler, *self.flags, "-c", "-x", "c", "-o", target, source], input=None if text is None else text.encode())
+    def compile(self, source, target, text=None, compiler=None):
+        succeed([*(compiler or self.compiler), *self.flags, "-c", "-x", "c", "-o", target, source], input=None if text is None else text.encode())
 
     def compile_test(self, test):
         self.compile(f"tests/unit/{test}.c", self.directory / f"{test}.o")
@@ -104,13 +107,14 @@ class Build:
     @staticmethod
     def symbols(path):
         defined, needed = set(), set()
-        for line in words("nm", "-P", "-g", path) and succeed(["nm", "-P", "-g", path]).decode().splitlines():
+        for line in succeed(["nm", "-P", "-g", path]).decode().splitlines():
             name, kind = line.split()[:2]
             (needed if kind == "U" else defined).add(name)
         return defined, needed
 
     def distances(self, targets):
-        """For each target the tests that reach it through whatever calls it, the nearest first; those of its own name before all."""
+        """For each target the tests that reach it through whatever calls it, with the number of calls to get there; the test of its own
+        name first, then the nearest."""
         symbols = {name: self.symbols(path) for name, path in self.objects.items()}
         home = {symbol: name for name, (defined, _) in symbols.items() for symbol in defined}
         orders = {target: {} for target in targets}
@@ -125,8 +129,9 @@ class Build:
             for target in targets:
                 if target in distance:
                     orders[target][test] = distance[target]
-        return {target: sorted(order, key=lambda test, order=order, own="test_" + target.replace("/", "_"): (test != own, order[test], test))
-                for target, order in orders.items()}
+        sorted_orders = {target: sorted(order, key=lambda test, order=order, own="test_" + target.replace("/", "_"):
+                                        (test != own, order[test], test)) for target, order in orders.items()}
+        return sorted_orders, {target: [test for test in tests if orders[target][test] == 1] for target, tests in sorted_orders.items()}
 
     def run_test(self, test, directory):
         """None: it passes; else what was wrong."""
@@ -176,9 +181,9 @@ class Trials:
     def __init__(self, directory, targets, jobs, rooms=ROOMS, tests=None):
         self.directory, self.jobs, self.rooms = pathlib.Path(directory), jobs, rooms
         if tests is None:
-            tests = [path.stem for room in rooms for path in sorted(pathlib.Path("tests/unit").glob(f"test_{room}_*.c"))]
+            tests = [path.stem for path in sorted(pathlib.Path("tests/unit").glob("test_*.c")) if path.stem.split("_")[1] not in OTHER_ROOMS]
         self.plain = Build(self.directory / "plain", PLAIN, rooms, tests, jobs)
-        self.orders = self.plain.distances(targets)
+        self.orders, self.near = self.plain.distances(targets)
         self.plain.measure(sorted(set().union(*self.orders.values())))
         self.sanitized = None
         self.originals = {}
@@ -190,10 +195,15 @@ class Trials:
         text = pathlib.Path(f"src/{target}.c").read_text(encoding="utf-8")
         with tempfile.TemporaryDirectory(dir=self.directory) as name:
             self.place(build, text, pathlib.Path(name))
-            self.originals[target] = (pathlib.Path(name) / "mutant.o").read_bytes()
-            killer = build.killer(self.orders[target], name)
+            if not build.sanitized:
+                self.originals[target] = (pathlib.Path(name) / "mutant.o").read_bytes()
+            killer = build.killer(self.tests_of(build, target), name)
         if killer:
             raise Fault(f"src/{target}.c, not changed, in a mutant's place: {killer}")
+
+    def tests_of(self, build, target):
+        """The sanitizers are slow: they go with the tests that call the file themselves."""
+        return self.near[target] or self.orders[target][:1] if build.sanitized else self.orders[target]
 
     @staticmethod
     def place(build, text, directory):
@@ -211,7 +221,15 @@ class Trials:
                 return End("same")
             self.plain.link(directory / "libmutant.so", directory / "mutant.o")
             killer = self.plain.killer(self.orders[mutant.target], directory)
-        return End("killed", killer) if killer else self.attempt_again(mutant)
+            if killer:
+                return End("killed", killer)
+            end = self.attempt_again(mutant)
+            if end.kind == "lives":
+                # What is not set before it is used, once more with another value.
+                self.plain.compile("-", directory / "mutant.o", mutant.text, ZEROED)
+                self.plain.link(directory / "libmutant.so", directory / "mutant.o")
+                killer = self.plain.killer(self.near[mutant.target], directory)
+        return End("killed", killer) if killer else end
 
     def attempt_again(self, mutant):
         """What lived: is it another program at all, and would it be built?"""
@@ -229,7 +247,7 @@ class Trials:
     def attempt_sanitized(self, mutant):
         with tempfile.TemporaryDirectory(dir=self.directory) as name:
             self.place(self.sanitized, mutant.text, pathlib.Path(name))
-            killer = self.sanitized.killer(self.orders[mutant.target], name)
+            killer = self.sanitized.killer(self.tests_of(self.sanitized, mutant.target), name)
         return End("killed", f"{killer} (sanitized)") if killer else End("lives")
 
     def all(self, mutants, progress):
@@ -240,12 +258,15 @@ class Trials:
                 progress(mutant, end)
             living = [number for number, end in enumerate(ends) if end.kind == "lives"]
             if living:
-                targets = sorted({mutants[number].target for number in living})
-                tests = sorted(set().union(*(self.orders[target] for target in targets)))
-                self.sanitized = Build(self.directory / "sanitized", SANITIZED, self.rooms, tests, self.jobs)
-                self.sanitized.measure(tests)
-                for target in targets:
-                    self.control(self.sanitized, target)
+                self.build_sanitized(sorted({mutants[number].target for number in living}))
                 for number, end in zip(living, pool.map(self.attempt_sanitized, [mutants[number] for number in living])):
                     ends[number] = end
+                    progress(mutants[number], end)
         return ends
+
+    def build_sanitized(self, targets):
+        self.sanitized = Build(self.directory / "sanitized", SANITIZED, self.rooms, sorted(self.plain.tests), self.jobs)
+        tests = sorted(set().union(*(self.tests_of(self.sanitized, target) for target in targets)))
+        self.sanitized.measure(tests)
+        for target in targets:
+            self.control(self.sanitized, target)
