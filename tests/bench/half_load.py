@@ -67,7 +67,7 @@ def measure(bench, options, throughput_figures):
         load = Load(CLIENTS, DEPTH_MAX, 1_000 if options.quick else QUESTIONS, framing)
         rate = 10_000 if options.quick else half_of_slowest(throughput_figures, framing)
         results = []
-        for turn in range(1 if options.quick else max(options.rounds // 2, 1)):
+        for turn in range(1 if options.quick else max(options.rounds * 2 // 3, 1)):
             results += _run_round(bench, load, rate, turn % len(TURNS), 1 if options.quick else REPEATS)
         figures = _figures(framing, rate, results)
         rows += _rows(figures)

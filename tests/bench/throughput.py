@@ -151,7 +151,7 @@ def _rows(load, servers):
     """A row for each server under a load."""
     return [
         [load.name, load.framing, server, f"{of['rate']:,.0f}", *(f"{of[f'of_{other}']:.2f}" for other in COMPARED)]
-        + [f"{of['cpu_us']:.2f}", *(f"{of[name]:,.0f}" for name in ("p50_us", "p99_us", "p999_us"))]
+        + [f"{of['busy']:.2f}", f"{of['cpu_us']:.2f}", *(f"{of[name]:,.0f}" for name in ("p50_us", "p99_us", "p999_us"))]
         for server, of in servers.items()
     ]
 
@@ -176,7 +176,7 @@ def measure(bench, options):
             name = f"{load.name}, {load.framing}: {server} of {other}"
             chapter.marks.append(Mark(name, figures["servers"][server][f"of_{other}"], share, True))
         chapter.figures.append(figures)
-    header = ["load", "framing", "server", "answers/s", *(f"of {other}" for other in COMPARED)]
+    header = ["load", "framing", "server", "answers/s", *(f"of {other}" for other in COMPARED), "busy"]
     header += ["CPU us", "p50 us", "p99 us", "p99.9 us"]
     chapter.tables.append(table(header, [row for _, part in sorted(rows.items()) for row in part]))
     chapter.plots = plots(chapter.figures)
