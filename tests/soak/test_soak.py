@@ -1,10 +1,14 @@
-"""Good and hostile clients for XMPP_AUTHD_SOAK seconds (60 unless told otherwise), while the daemon is reloaded, stopped, killed, and
-its clock is moved. Now and then all of them rest: then every answer is accounted for, and memory and descriptors are what they were.
+"""Good and hostile clients at every door for XMPP_AUTHD_SOAK seconds (60 unless told otherwise), while the daemon is reloaded, watched,
+stopped, killed, and its clock is moved. Now and then all of them rest: then every answer is accounted for, and descriptors are what
+they were. In the second half it is not started anew any more, and its memory must stand still.
 """
 
+import collections
+import contextlib
 import os
 import pathlib
 import random
+import re
 import signal
 import sys
 import threading
@@ -13,22 +17,43 @@ import time
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "integration"))
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(ROOT / "tests" / "integration"), str(ROOT / "tests" / "doors")]
 
 import clients as soak_clients  # noqa: E402
 from conftest import configuration, directory, start  # noqa: E402,F401
 from harness import DEADLINE  # noqa: E402
+from harness.configuration import HOST  # noqa: E402
+from harness.kinds import new_jsxc_secret  # noqa: E402
+from harness.web import get  # noqa: E402
 from once_support import QUIET, launcher, make_whole, with_journal  # noqa: E402
+from test_users import Operator  # noqa: E402
 
 SECONDS = int(os.environ.get("XMPP_AUTHD_SOAK", "60"))
 REST_EVERY = 10
-KINDS = (soak_clients.Good, soak_clients.Good, soak_clients.Good, soak_clients.Replaying, soak_clients.Forging,
-         soak_clients.Garbling, soak_clients.Vanishing)
+KINDS = (soak_clients.Good, soak_clients.Good, soak_clients.Good, soak_clients.GoodNew, soak_clients.Cyrus, soak_clients.Web,
+         soak_clients.Replaying, soak_clients.Forging, soak_clients.Garbling, soak_clients.Vanishing)
+EVENTS = ("reload", "reload", "bad_reload", "look", "deny", "move_clock")
+STARTS = ("stop", "kill")
+# Of a daemon that has settled: what a page here and there of libc's, and Python's reading of it, may make.
+GROWTH_MAX = 1 << 20
+# Fewer are no time in which a daemon could have settled.
+SETTLED_RESTS = 5
+# The one that is written, the one before it, and one that is being synchronised or released.
+SEGMENTS_MAX = 3
+
+
+class Minters:
+    def __init__(self, configuration):
+        self.key, self.jsxc_secret = configuration.key, new_jsxc_secret()
+        configuration.host(accept="v1, v2, jsxc", jsxc_secret=self.jsxc_secret)
 
 
 class Soak:
     def __init__(self, configuration, start):
+        minters = Minters(configuration)
+        configuration.listener("cyrus", protocol="saslauthd", host=HOST)
+        configuration.listener("web", protocol="http")
+        configuration.set("http", listen=f"unix:{configuration.directory / 'metrics.sock'}")
         self.start_daemon, self.configuration = start, configuration
         self.random = random.Random(4)
         self.clock = configuration.directory / "clock"
@@ -36,9 +61,10 @@ class Soak:
         self.program = launcher(configuration.directory, "movable", clock=self.clock)
         self.daemon = self.start()
         self.resting = threading.Event()
-        self.clients = [kind(number, self.daemon.socket, configuration.key, self.resting) for number, kind in enumerate(KINDS)]
-        self.least = None  # memory beside the spent tokens, at the first rest
-        self.done = dict.fromkeys(("reload", "bad_reload", "stop", "kill", "move_clock", "rest"), 0)
+        self.clients = [kind(number, self.daemon.socket, minters, self.resting) for number, kind in enumerate(KINDS)]
+        self.descriptors = self.open_descriptors()
+        self.beside = []  # memory beside the spent tokens, at each rest since the last start
+        self.done = dict.fromkeys((*EVENTS, *STARTS, "rest"), 0)
 
     def start(self):
         daemon = self.start_daemon(program=self.program, ready=False)
@@ -65,6 +91,18 @@ class Soak:
         self.reload("failed_reloads")
         self.configuration.server(max_pending=None)
 
+    def look(self):
+        """Whoever watches it, at once."""
+        status, text = get(str(self.configuration.directory / "metrics.sock"), "/metrics")
+        assert (status, "xmpp_authd_verdicts_total" in text) == (200, True)
+        Operator(self.daemon).run("why", self.clients[0].user)
+        Operator(self.daemon).run("users", "list")
+
+    def deny(self):
+        """Somebody who has none of the clients' names, shut out and let in again."""
+        for word in ("deny", "allow"):
+            Operator(self.daemon).run(word, f"mallory@{HOST}")
+
     def stop(self):
         self.daemon.finish()
         self.began_anew()
@@ -79,6 +117,7 @@ class Soak:
         for client in self.clients:
             client.answered.clear()
         self.daemon = self.start()
+        self.beside.clear()
         self.resting.clear()
 
     def move_clock(self):
@@ -112,34 +151,53 @@ class Soak:
         assert verdicts == sum(answered.values()), (status["verdicts"], answered)
 
     def check_size(self, status):
-        descriptors = len(list(pathlib.Path(f"/proc/{self.daemon.process.pid}/fd").iterdir()))
-        beside = self.daemon.resident() * 1024 - int(status["replay"]["bytes"])
-        if self.least is None:
-            self.least, self.descriptors = beside, descriptors
-        # The index gives memory back a step at a time; libc keeps some of it.
-        assert beside < self.least + (16 << 20), f"{beside} bytes beside the spent tokens; {self.least} at first"
-        assert descriptors <= self.descriptors + 2, f"{descriptors} descriptors; {self.descriptors} at first"
+        """The index of spent tokens, counted by itself, comes and goes with them."""
+        deadline = time.monotonic() + DEADLINE
+        while (descriptors := self.open_descriptors()) != self.descriptors:
+            assert time.monotonic() < deadline, f"{descriptors - self.descriptors} more, {self.descriptors - descriptors} less"
+            time.sleep(0.01)  # it has yet to see that the last clients left
+        self.beside.append(self.daemon.resident() * 1024 - int(status["replay"]["bytes"]))
+
+    def open_descriptors(self):
+        """What is open, by name; without libfaketime's, and without the journal's segments, whose number is that of the time."""
+        links = []
+        for entry in pathlib.Path(f"/proc/{self.daemon.process.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed just now
+                links.append(os.readlink(entry))
+        assert sum("/spent-" in link for link in links) <= SEGMENTS_MAX, links
+        return collections.Counter(re.sub(r":\[\d+\]$", "", link) for link in links if not re.search("/spent-|/faketime", link))
+
+    def check_memory(self):
+        """What stands still has its highest in any third of the time; the first third is for settling."""
+        third = len(self.beside) // 3
+        if third < SETTLED_RESTS:
+            return
+        settled, last = max(self.beside[third : 2 * third]), max(self.beside[2 * third :])
+        assert last < settled + GROWTH_MAX, f"{last} bytes beside the spent tokens; {settled} before: {self.beside}"
 
     # --- all of it
 
     def go_on(self, seconds):
         for client in self.clients:
             client.start()
-        end = time.monotonic() + seconds
-        rest_at = time.monotonic() + 3
+        self.live(seconds / 2, EVENTS + STARTS)
+        self.live(seconds / 2, EVENTS)
+        self.check_memory()
+        for client in self.clients:
+            client.ended.set()
+        for client in self.clients:
+            client.join(DEADLINE)
+
+    def live(self, seconds, events):
+        end, rest_at = time.monotonic() + seconds, time.monotonic() + 3
         while time.monotonic() < end:
             time.sleep(self.random.uniform(0.2, 2))
-            step = "rest" if time.monotonic() > rest_at else self.random.choice(
-                ("reload", "reload", "bad_reload", "stop", "kill", "move_clock"))
+            step = "rest" if time.monotonic() > rest_at else self.random.choice(events)
             getattr(self, step)()
             self.done[step] += 1
             if step == "rest":
                 rest_at = time.monotonic() + REST_EVERY
         self.rest()
-        for client in self.clients:
-            client.ended.set()
-        for client in self.clients:
-            client.join(DEADLINE)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="moves the daemon's clock")
@@ -150,5 +208,7 @@ def test_good_and_hostile_clients_through_reloads_restarts_crashes_and_clock_ste
     soak.go_on(SECONDS)
     with capsys.disabled():
         rounds = {client.name: client.rounds for client in soak.clients}
-        print(f"\nsoak: {SECONDS} s, {soak.done}, connections {rounds}, {sum(client.lost for client in soak.clients)} answers lost "
-              f"to stops and crashes, {len(soak_clients.spent)} spent tokens presented again; {soak.daemon.resident()} kB at the end")
+        answers = sum(client.total for client in soak.clients)
+        print(f"\nsoak: {SECONDS} s, {answers} answers, {soak.done}, connections {rounds}, "
+              f"{sum(client.lost for client in soak.clients)} answers lost to stops and crashes, {len(soak_clients.spent)} of the last spent tokens known to those who replay; resident beside "
+              f"them {[size >> 10 for size in soak.beside]} kB, {soak.descriptors.total()} descriptors")
