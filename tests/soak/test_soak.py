@@ -95,7 +95,7 @@ class Soak:
         """Whoever watches it, at once."""
         status, text = get(str(self.configuration.directory / "metrics.sock"), "/metrics")
         assert (status, "xmpp_authd_verdicts_total" in text) == (200, True)
-        Operator(self.daemon).run("why", self.clients[0].user)
+        assert self.clients[0].user.encode() in self.daemon.control(f"why {self.clients[0].user}\n".encode())
         Operator(self.daemon).run("users", "list")
 
     def deny(self):
@@ -190,9 +190,10 @@ class Soak:
 
     def live(self, seconds, events):
         end, rest_at = time.monotonic() + seconds, time.monotonic() + 3
+        first = sorted(set(events))  # each of them at least once
         while time.monotonic() < end:
             time.sleep(self.random.uniform(0.2, 2))
-            step = "rest" if time.monotonic() > rest_at else self.random.choice(events)
+            step = "rest" if time.monotonic() > rest_at else first.pop() if first else self.random.choice(events)
             getattr(self, step)()
             self.done[step] += 1
             if step == "rest":
