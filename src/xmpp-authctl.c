@@ -28,6 +28,7 @@ static void shield_memory(void)
 static void hold_standard_descriptors(void)
 {
     for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++) {
+        /* NOLINTNEXTLINE(android-cloexec-open): it is one of these three for children too */
         if (fcntl(descriptor, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != descriptor)
             return;
     }

@@ -23,7 +23,9 @@ static void fold_ascii(const char *text, size_t length, char *name_r)
     for (size_t i = 0; i < length; i++) {
         char letter = text[i];
 
-        name_r[i] = letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+        if (letter >= 'A' && letter <= 'Z')
+            letter = (char)(letter - 'A' + 'a');
+        name_r[i] = letter;
     }
     name_r[length] = '\0';
 }

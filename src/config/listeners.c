@@ -42,7 +42,7 @@ static bool parse_id(const char *name, int64_t *id_r)
 static bool find_user(const char *name, uid_t *user_r)
 {
     const struct passwd *entry = getpwnam(name);
-    int64_t id;
+    int64_t id = 0;
 
     if (entry == NULL && !parse_id(name, &id))
         return false;
@@ -53,7 +53,7 @@ static bool find_user(const char *name, uid_t *user_r)
 static bool find_group(const char *name, gid_t *group_r)
 {
     const struct group *entry = getgrnam(name);
-    int64_t id;
+    int64_t id = 0;
 
     if (entry == NULL && !parse_id(name, &id))
         return false;

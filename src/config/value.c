@@ -210,7 +210,7 @@ const char *value_set_default(const struct setting *setting, struct arena *arena
     if (setting->initial != NULL)
         return value_parse(setting, setting->initial, arena, values);
     if (setting->kind == VALUE_TIME)
-        *(int64_t *)((char *)values + setting->offset) = setting->minimum;
+        *(int64_t *)(void *)((char *)values + setting->offset) = setting->minimum;
     return NULL;
 }
 

@@ -13,7 +13,7 @@ struct widest {
 
 static struct widest find_widest(const struct config *config)
 {
-    struct widest widest;
+    struct widest widest = {0};
 
     for (unsigned interval = 0; interval <= OTP_INTERVAL_MAX; interval++)
         widest.window[interval] = -1;

@@ -77,7 +77,7 @@ int top_view_take(struct top_view *view, const char *answer, int64_t now_ms)
 static void draw_title(const struct top_view *view, struct screen *screen)
 {
     const struct status_report *now = &view->now;
-    char left[256];
+    char left[REPORT_TEXT_SIZE + 2 * STATUS_TEXT_SIZE];
     char uptime[STATUS_TEXT_SIZE];
     char clock[16] = "";
     time_t seconds = time(NULL);

@@ -101,7 +101,7 @@ static void on_readable(evutil_socket_t descriptor, short events, void *context)
     do {
         size = recv(descriptor, data, sizeof(data), 0);
     } while (size < 0 && errno == EINTR);
-    if (size < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+    if (size < 0 && errno != EAGAIN) {
         change_state(connection, CONNECTION_CLOSED, "reading failed");
         return;
     }
@@ -123,8 +123,9 @@ static void on_writable(evutil_socket_t descriptor, short events, void *context)
 /* An answer came that was not known in the turn of its question. */
 static void on_filled(struct answers *answers)
 {
-    join_turn(
-        (struct connection *)((char *)answers - offsetof(struct connection, dialogue.answers)));
+    void *connection = (char *)answers - offsetof(struct connection, dialogue.answers);
+
+    join_turn(connection);
 }
 
 int connection_open(struct server *server, int descriptor, size_t listener)
@@ -168,7 +169,7 @@ static void write_output(struct connection *connection)
     if (written > 0) {
         connection->dialogue.progressed = true;
         answers_consume(&connection->dialogue.answers, (size_t)written);
-    } else if (written < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+    } else if (written < 0 && errno != EAGAIN) {
         change_state(connection, CONNECTION_CLOSED, "writing failed");
     }
 }
@@ -320,9 +321,14 @@ void connections_drain(struct server *server)
 
 void connections_close_all(struct server *server)
 {
-    while (!TAILQ_EMPTY(&server->connections))
-        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): release() takes it out of the list */
-        release(TAILQ_FIRST(&server->connections));
+    struct connection *connection = TAILQ_FIRST(&server->connections);
+
+    while (connection != NULL) {
+        struct connection *next = TAILQ_NEXT(connection, all);
+
+        release(connection);
+        connection = next;
+    }
     STAILQ_INIT(&server->turn);
 }
 

@@ -107,11 +107,11 @@ static void on_accept_error(struct server_listener *listener, int error)
         return;
     }
     /* When draining, the backlog is empty now: nobody was left behind. */
-    if (server->draining && (error == EAGAIN || error == EWOULDBLOCK || error == EINVAL)) {
+    if (server->draining && (error == EAGAIN || error == EINVAL)) {
         listener_close(listener);
         return;
     }
-    if (error == EAGAIN || error == EWOULDBLOCK || error == ECONNABORTED || error == EINTR)
+    if (error == EAGAIN || error == ECONNABORTED || error == EINTR)
         return;
     if (!server->accept_is_paused && is_logged(server, LIMITED_ACCEPT_FAILED))
         log_event_text(LOG_LEVEL_ERROR, "accept-failed", "why", strerror(error));

@@ -59,7 +59,7 @@ static bool tell(struct notify *notify, const char *message)
         notify->complained = false;
         return true;
     }
-    if (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS && errno != EINTR)
+    if (errno != EAGAIN && errno != ENOBUFS && errno != EINTR)
         complain(notify, strerror(errno));
     return false;
 }

@@ -110,7 +110,7 @@ static void limit_all(void)
 /* Leaves the socket under its number, and nothing else but /dev/null. */
 static bool close_all(int socket)
 {
-    int null = open("/dev/null", O_RDWR);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     if (null < 0 || dup2(socket, CAGE_SOCKET) < 0)
         return false;

@@ -64,7 +64,7 @@ static struct scope *scope_of(lua_State *state)
 static _Noreturn void fail(lua_State *state, enum lua_failure failure)
 {
     if (lua.failure == 0)
-        lua.failure = failure;
+        lua.failure = (int)failure;
     lua_pushnil(state);
     lua_error(state);
     report_end_badly();
@@ -211,7 +211,7 @@ static int include(lua_State *state)
 {
     const struct scope *scope = scope_of(state);
     uint32_t file = lua_current_file;
-    size_t length;
+    size_t length = 0;
     const char *pattern =
         lua_type(state, 1) == LUA_TSTRING ? lua_tolstring(state, 1, &length) : NULL;
 

@@ -104,7 +104,9 @@ char lua_talk_letter(struct lua_talk *talk)
 {
     const unsigned char *bytes = take(talk, 1);
 
-    return bytes == NULL ? '\0' : (char)*bytes;
+    if (bytes == NULL)
+        return '\0';
+    return (char)*bytes;
 }
 
 const char *lua_talk_text(struct lua_talk *talk)

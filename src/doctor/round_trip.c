@@ -39,7 +39,7 @@ static _Noreturn void run_relay(const char *command, int socket, const struct se
 {
     static const char shell[] = "/bin/sh";
     char line[2048];
-    int null = open("/dev/null", O_RDWR);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     if (snprintf(line, sizeof(line), "exec %s", command) >= (int)sizeof(line) || null < 0 ||
         dup2(socket, STDIN_FILENO) < 0 || dup2(socket, STDOUT_FILENO) < 0 ||

@@ -68,8 +68,10 @@ static bool take_base64url(struct text text, uint8_t *bytes_r, size_t size)
     if (text.length != (size * 8 + 5) / 6)
         return false;
     for (size_t i = 0; i < length; i++) {
-        char byte = i < text.length ? text.bytes[i] : '=';
+        char byte = '=';
 
+        if (i < text.length)
+            byte = text.bytes[i];
         if (i < text.length && (byte == '+' || byte == '/' || byte == '='))
             return false;
         padded[i] = (char)(byte == '-' ? '+' : byte == '_' ? '/' : byte);

@@ -183,7 +183,7 @@ static void check_other_digits(const struct vector *vector, struct token_key *ke
         enum reason reason;
 
         copy_text(token, vector->token);
-        token[at] = token[at] == '9' ? '0' : (char)(token[at] + 1);
+        token[at] = (char)(token[at] == '9' ? '0' : token[at] + 1);
         reason = reason_of(vector, key, vector->user, vector->host, token);
         expect(reason == REASON_FORGED, "%s, digit %zu: %s", vector->name, at, reason_word(reason));
     }
