@@ -36,6 +36,7 @@ struct connection {
     int descriptor;
     bool is_in_turn;
     bool is_waiting;
+    bool was_active; /* since the last tick */
 };
 
 static void change_state(struct connection *connection, enum connection_state state,
@@ -64,6 +65,7 @@ static void join_turn(struct connection *connection)
     if (connection->is_in_turn)
         return;
     connection->is_in_turn = true;
+    connection->was_active = true;
     /* In the order in which they spoke, so that none is always answered last. */
     STAILQ_INSERT_TAIL(&connection->server->turn, connection, turn);
 }
@@ -295,6 +297,16 @@ static void expire(struct connection *connection)
     join_turn(connection);
 }
 
+/* Gives its buffers back when it was silent for a while: who asks all the time keeps them. */
+static void trim(struct connection *connection)
+{
+    if (!connection->was_active) {
+        bytes_trim(&connection->dialogue.input);
+        bytes_trim(&connection->dialogue.answers.output);
+    }
+    connection->was_active = false;
+}
+
 void connections_expire(struct server *server, struct moment now)
 {
     struct connection *connection;
@@ -302,10 +314,8 @@ void connections_expire(struct server *server, struct moment now)
     while ((connection = overdue(server, now)) != NULL)
         expire(connection);
     for (connection = TAILQ_FIRST(&server->connections); connection != NULL;
-         connection = TAILQ_NEXT(connection, all)) {
-        bytes_trim(&connection->dialogue.input);
-        bytes_trim(&connection->dialogue.answers.output);
-    }
+         connection = TAILQ_NEXT(connection, all))
+        trim(connection);
 }
 
 void connections_drain(struct server *server)
