@@ -149,22 +149,25 @@ static struct pending_answer *take_pending(struct authority *authority)
 
 /* A judgement on its way: what is found out in one step and needed in a later one. */
 struct judgement {
+    struct authority *authority;
     struct verdict_facts facts;
     const struct host *host;
     struct spend spend;
 };
 
-/* Its signature may be right: the look at the index will find the memory there by the time that this
- * is known. */
+/* Its signature may be right: the looks at the index and at the user's history will find the memory
+ * there by the time that this is known. */
 static void expect_spend(void *context, const uint8_t *signature)
 {
-    const struct authority *authority = context;
+    struct judgement *judgement = context;
+    struct authority *authority = judgement->authority;
 
     replay_index_prefetch(authority->store->index, signature_id_of(signature));
+    judgement->facts.user = verdict_book_expect(&authority->book, judgement->facts.question);
 }
 
 /* ALLOWED: but for what is remembered. */
-static enum reason judge_login(struct authority *authority, struct judgement *judgement)
+static enum reason judge_login(const struct authority *authority, struct judgement *judgement)
 {
     const struct question *question = judgement->facts.question;
     const struct host *host = config_host(authority->config, question->host, question->host_length);
@@ -175,7 +178,7 @@ static enum reason judge_login(struct authority *authority, struct judgement *ju
                                 .password = question->password,
                                 .password_length = question->password_length,
                                 .expect = expect_spend,
-                                .expect_context = authority};
+                                .expect_context = judgement};
     struct token_verdict verdict;
 
     judgement->facts.row = tally_host_of(&authority->tally, host);
@@ -294,7 +297,7 @@ static int spend_login(struct authority *authority, struct judgement *judgement,
     return conclude(authority, judgement, reason_of_outcome(outcome));
 }
 
-static enum reason judge(struct authority *authority, struct judgement *judgement)
+static enum reason judge(const struct authority *authority, struct judgement *judgement)
 {
     switch (judgement->facts.question->kind) {
     case QUESTION_AUTH:
@@ -314,12 +317,12 @@ int authority_ask(struct authority *authority, const struct question *question, 
                   struct asker *asker)
 {
     struct judgement judgement = {
-        .facts = {.question = question,
-                  .now = now,
-                  .connection = asker->connection,
-                  .user = verdict_book_expect(&authority->book, question)}};
+        .authority = authority,
+        .facts = {.question = question, .now = now, .connection = asker->connection}};
     enum reason reason = judge(authority, &judgement);
 
+    if (judgement.facts.user == 0)
+        judgement.facts.user = verdict_book_expect(&authority->book, question);
     if (reason == REASON_ALLOWED && question->kind == QUESTION_AUTH &&
         is_denied(authority, &judgement))
         reason = REASON_REVOKED;

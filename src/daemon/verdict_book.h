@@ -53,8 +53,8 @@ __attribute__((warn_unused_result)) int verdict_book_init(struct verdict_book *b
                                                           struct tally *tally);
 void verdict_book_deinit(struct verdict_book *book);
 
-/* Whose verdict is to come, for its facts; 0: of nobody. To be called before the judging, which takes
- * about as long as the memory of what will be entered takes to come. */
+/* Whose verdict is to come, for its facts; 0: of nobody. To be called while a signature is still to be
+ * computed, which takes about as long as the memory of what will be entered takes to come. */
 uint64_t verdict_book_expect(const struct verdict_book *book, const struct question *question);
 
 /* Enters a verdict on a question that was read in this turn. */

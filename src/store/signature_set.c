@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An id is looked for from the beginning of a cache line on, so that a look costs one miss. */
-enum { LINE_SIZE = 64, SLOTS_A_LINE = LINE_SIZE / SIGNATURE_ID_SIZE, SMALLEST_CAPACITY = 8 };
+enum { SMALLEST_CAPACITY = 8 };
 
 struct signature_id signature_id_of(const uint8_t *signature)
 {
@@ -22,64 +21,71 @@ static size_t shard_index(struct signature_id id)
     return id.high % SIGNATURE_SHARDS;
 }
 
-static bool is_free(const struct signature_id *slot)
+/*
+ * A byte for each slot, behind the slots: 0 where it is free, else some of the id's bits. What is not
+ * there, as nearly every token that is looked for, is not there by these bytes alone: sixteen times
+ * as many of them are in the processor's caches as there are ids.
+ */
+static uint8_t *tags_of(const struct signature_shard *shard)
 {
-    return slot->low == 0 && slot->high == 0;
+    return (uint8_t *)(shard->slots + shard->capacity);
 }
 
+static uint8_t tag_of(struct signature_id id)
+{
+    uint8_t tag = (uint8_t)(id.high >> 56);
+
+    return tag == 0 ? 1 : tag;
+}
+
+/* Where the id is looked for first. */
 static uint32_t home_of(const struct signature_shard *shard, struct signature_id id)
 {
-    return (uint32_t)id.low & (shard->capacity - SLOTS_A_LINE);
+    return (uint32_t)id.low & (shard->capacity - 1);
 }
 
 /* The slot that holds the id, or the free one where it belongs. The shard is never full. */
-static struct signature_id *find_slot(const struct signature_shard *shard, struct signature_id id)
+static uint32_t find_slot(const struct signature_shard *shard, struct signature_id id)
 {
+    const uint8_t *tags = tags_of(shard);
     uint32_t mask = shard->capacity - 1;
     uint32_t at = home_of(shard, id);
+    uint8_t tag = tag_of(id);
 
-    while (!is_free(&shard->slots[at]) &&
-           (shard->slots[at].low != id.low || shard->slots[at].high != id.high))
+    while (tags[at] != 0 &&
+           (tags[at] != tag || shard->slots[at].low != id.low || shard->slots[at].high != id.high))
         at = (at + 1) & mask;
-    return &shard->slots[at];
+    return at;
+}
+
+static void put(const struct signature_shard *shard, uint32_t at, struct signature_id id)
+{
+    shard->slots[at] = id;
+    tags_of(shard)[at] = tag_of(id);
 }
 
 void signature_set_prefetch(const struct signature_set *set, struct signature_id id)
 {
     const struct signature_shard *shard = &set->shards[shard_index(id)];
+    uint32_t home;
 
-    if (shard->capacity != 0)
-        __builtin_prefetch(&shard->slots[home_of(shard, id)], 1);
+    if (shard->capacity == 0)
+        return;
+    home = home_of(shard, id);
+    __builtin_prefetch(&tags_of(shard)[home], 1);
+    __builtin_prefetch(&shard->slots[home], 1);
 }
 
 bool signature_set_holds(const struct signature_set *set, struct signature_id id)
 {
     const struct signature_shard *shard = &set->shards[shard_index(id)];
 
-    return shard->capacity != 0 && !is_free(find_slot(shard, id));
+    return shard->capacity != 0 && tags_of(shard)[find_slot(shard, id)] != 0;
 }
 
-/* Free slots that begin with a cache line; before them, where free_slots() finds it, the address that is to be freed. */
-static struct signature_id *allocate_slots(uint32_t capacity)
+static size_t memory_of(const struct signature_shard *shard)
 {
-    char *memory = calloc(1, capacity * sizeof(struct signature_id) + LINE_SIZE);
-    struct signature_id *slots;
-
-    if (memory == NULL)
-        return NULL;
-    slots = (struct signature_id *)(memory + LINE_SIZE - (uintptr_t)memory % LINE_SIZE);
-    memcpy((char *)slots - sizeof(memory), &memory, sizeof(memory));
-    /* cppcheck-suppress memleak */
-    return slots;
-}
-
-static void free_slots(struct signature_id *slots)
-{
-    void *memory = NULL;
-
-    if (slots != NULL)
-        memcpy(&memory, (char *)slots - sizeof(memory), sizeof(memory));
-    free(memory);
+    return shard->capacity * (sizeof(struct signature_id) + 1);
 }
 
 static int grow(struct signature_shard *shard)
@@ -87,14 +93,14 @@ static int grow(struct signature_shard *shard)
     struct signature_shard larger = {.count = shard->count};
 
     larger.capacity = shard->capacity == 0 ? SMALLEST_CAPACITY : shard->capacity * 2;
-    larger.slots = allocate_slots(larger.capacity);
+    larger.slots = calloc(1, memory_of(&larger));
     if (larger.slots == NULL)
         return -1;
     for (uint32_t i = 0; i < shard->capacity; i++) {
-        if (!is_free(&shard->slots[i]))
-            *find_slot(&larger, shard->slots[i]) = shard->slots[i];
+        if (tags_of(shard)[i] != 0)
+            put(&larger, find_slot(&larger, shard->slots[i]), shard->slots[i]);
     }
-    free_slots(shard->slots);
+    free(shard->slots);
     *shard = larger;
     return 0;
 }
@@ -103,10 +109,10 @@ int signature_set_add(struct signature_set *set, struct signature_id id)
 {
     struct signature_shard *shard = &set->shards[shard_index(id)];
 
-    /* Three quarters full at the most: a miss then looks at two cache lines or so. */
+    /* Three quarters full at the most: a miss then looks at nine tags or so. */
     if (shard->count >= shard->capacity / 4 * 3 && grow(shard) != 0)
         return -1;
-    *find_slot(shard, id) = id;
+    put(shard, find_slot(shard, id), id);
     shard->count++;
     set->count++;
     return 0;
@@ -116,31 +122,31 @@ void signature_set_remove(struct signature_set *set, struct signature_id id)
 {
     struct signature_shard *shard = &set->shards[shard_index(id)];
     uint32_t mask = shard->capacity - 1;
-    struct signature_id *gap = shard->capacity == 0 ? NULL : find_slot(shard, id);
+    uint32_t gap;
+    uint8_t *tags;
 
-    if (gap == NULL || is_free(gap))
+    if (!signature_set_holds(set, id))
         return;
+    gap = find_slot(shard, id);
+    tags = tags_of(shard);
     shard->count--;
     set->count--;
     /* Whoever stands behind the gap, though it could stand in it or before, moves up: else it would
      * not be found again. */
-    for (uint32_t at = (uint32_t)(gap - shard->slots), next = at;;) {
-        next = (next + 1) & mask;
-        if (is_free(&shard->slots[next]))
-            break;
-        if (((next - home_of(shard, shard->slots[next])) & mask) >= ((next - at) & mask)) {
-            shard->slots[at] = shard->slots[next];
-            at = next;
-            gap = &shard->slots[at];
+    for (uint32_t next = (gap + 1) & mask; tags[next] != 0; next = (next + 1) & mask) {
+        if (((next - home_of(shard, shard->slots[next])) & mask) >= ((next - gap) & mask)) {
+            put(shard, gap, shard->slots[next]);
+            gap = next;
         }
     }
-    *gap = (struct signature_id){0};
+    shard->slots[gap] = (struct signature_id){0};
+    tags[gap] = 0;
 }
 
 void signature_set_clear(struct signature_set *set)
 {
     for (size_t i = 0; i < SIGNATURE_SHARDS; i++)
-        free_slots(set->shards[i].slots);
+        free(set->shards[i].slots);
     memset(set, 0, sizeof(*set));
 }
 
@@ -148,9 +154,7 @@ size_t signature_set_memory(const struct signature_set *set)
 {
     size_t memory = 0;
 
-    for (size_t i = 0; i < SIGNATURE_SHARDS; i++) {
-        if (set->shards[i].capacity > 0)
-            memory += set->shards[i].capacity * sizeof(struct signature_id) + LINE_SIZE;
-    }
+    for (size_t i = 0; i < SIGNATURE_SHARDS; i++)
+        memory += memory_of(&set->shards[i]);
     return memory;
 }

@@ -1,6 +1,6 @@
 /*
- * A set of truncated signatures, 16 bytes each, in open addressing. It is split into shards that
- * grow one at a time, so that no insertion ever moves more than a 64th of the set.
+ * A set of truncated signatures, 16 bytes each and one more, in open addressing. It is split into
+ * shards that grow one at a time, so that no insertion ever moves more than a 64th of the set.
  */
 #ifndef STORE_SIGNATURE_SET_H
 #define STORE_SIGNATURE_SET_H
@@ -18,7 +18,7 @@ struct signature_id {
 };
 
 struct signature_shard {
-    struct signature_id *slots;
+    struct signature_id *slots; /* behind them a byte for each */
     uint32_t count;
     uint32_t capacity; /* a power of two, or 0 */
 };
@@ -28,8 +28,7 @@ struct signature_set {
     struct signature_shard shards[SIGNATURE_SHARDS];
 };
 
-/* The id of a computed signature of SIGNATURE_ID_SIZE bytes or more. Never both halves zero, which
- * marks a free slot. */
+/* The id of a computed signature of SIGNATURE_ID_SIZE bytes or more. Never both halves zero. */
 struct signature_id signature_id_of(const uint8_t *signature);
 
 /* Whether the id is in the set. */

@@ -12,10 +12,10 @@ size_t token_length(const struct token_format *format)
 
 static bool all_digits(const char *text, size_t length)
 {
-    unsigned odd = 0;
+    unsigned char odd = 0; /* as wide as what is looked at: many bytes are looked at together */
 
     for (size_t i = 0; i < length; i++)
-        odd |= (unsigned)((unsigned char)text[i] - '0') > 9;
+        odd |= (unsigned char)((unsigned char)(text[i] - '0') > 9);
     return odd == 0;
 }
 

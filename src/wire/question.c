@@ -38,12 +38,12 @@ const struct question question_malformed = {
 
 bool question_has_control_bytes(const char *text, size_t length)
 {
-    unsigned found = 0;
+    unsigned char found = 0; /* as wide as what is looked at: many bytes are looked at together */
 
     for (size_t i = 0; i < length; i++) {
         unsigned char byte = (unsigned char)text[i];
 
-        found |= byte < 0x20 || byte == 0x7f;
+        found |= (unsigned char)((byte < 0x20) | (byte == 0x7f));
     }
     return found != 0;
 }
