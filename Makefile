@@ -180,7 +180,7 @@ check-plain:
 	$(MAKE) --no-print-directory -j 1 check-hardening check-units check-python
 
 check-others:
-	$(MAKE) --no-print-directory -j 1 check-clang check-sanitizers check-fuzz check-timing check-mutation check-bench
+	$(MAKE) --no-print-directory -j 1 check-clang check-sanitizers check-fuzz check-timing check-mutation check-bench check-instructions
 
 check-format:
 	$(SAY) '  FORMAT'
@@ -289,6 +289,7 @@ check-bench: programs
 
 -include tests/bench/bench.mk
 -include tests/fuzz/fuzz.mk
+-include tests/instructions/instructions.mk
 -include tests/coverage/coverage.mk
 
 # --- installing it ---------------------------------------------------------------------------------------------------
