@@ -126,6 +126,7 @@ static void a_table_larger_than_the_allowance_is_built_and_paid_off(void **state
     calendar_lease_join(&leases[0], &pool);
     calendar_lease_join(&leases[1], &pool);
     assert_true(finds(&leases[0], &one, noon));
+    assert_int_equal(pool.otps_left, STEPS / 5 - STEPS);
     for (; !finds(&leases[1], &other, noon); seconds++)
         calendar_pool_allow(&pool);
     assert_int_equal(seconds, 5);
@@ -134,6 +135,24 @@ static void a_table_larger_than_the_allowance_is_built_and_paid_off(void **state
     assert_false(finds(&leases[0], &one, noon + 1));
     calendar_lease_end(&leases[0]);
     calendar_lease_end(&leases[1]);
+}
+
+static void each_second_has_its_allowance_less_what_is_owed(void **state)
+{
+    static const struct {
+        int64_t left, allowed;
+    } rows[] = {{100, 100}, {99, 100}, {1, 100}, {0, 100}, {-1, 99}, {-250, -150}};
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        struct calendar_pool pool;
+
+        calendar_pool_init(&pool, 1, 100);
+        assert_int_equal(pool.otps_left, 100);
+        pool.otps_left = rows[i].left;
+        calendar_pool_allow(&pool);
+        expect(pool.otps_left == rows[i].allowed, "row %zu: %lld", i, (long long)pool.otps_left);
+    }
 }
 
 /* The whole way: the verdict of a token whose age can't be looked up now. */
@@ -150,7 +169,10 @@ static void a_token_that_can_t_be_dated_now_is_expired_without_an_offset(void **
         {-4000, 0, 0, REASON_WRONG_OTP, REASON_EXPIRED},
         /* As near as this it is known anyway. */
         {-2, -60, -60, REASON_EXPIRED, REASON_EXPIRED},
+        {-4, -120, -120, REASON_EXPIRED, REASON_EXPIRED},
+        {-5, -150, 0, REASON_EXPIRED, REASON_EXPIRED},
         {4, 120, 120, REASON_EARLY, REASON_EARLY},
+        {5, 150, 0, REASON_EARLY, REASON_EXPIRED},
     };
 
     (void)state;
@@ -183,6 +205,7 @@ int main(void)
         cmocka_unit_test(a_table_larger_than_the_room_is_held_alone),
         cmocka_unit_test(whoever_forces_builds_in_turn_is_held_to_the_allowance),
         cmocka_unit_test(a_table_larger_than_the_allowance_is_built_and_paid_off),
+        cmocka_unit_test(each_second_has_its_allowance_less_what_is_owed),
         cmocka_unit_test(a_token_that_can_t_be_dated_now_is_expired_without_an_offset),
     };
 

@@ -135,6 +135,10 @@ static void v2_counts_from_its_issue_to_its_end(void **state)
         verdict = judge(&site, token, strlen(token), NOON + times[i].age);
         expect(verdict.reason == times[i].expected, "%s: %s", times[i].name,
                reason_word(verdict.reason));
+        expect(verdict.good_until == NOON + (times[i].lifetime < times[i].max_lifetime
+                                                 ? times[i].lifetime
+                                                 : times[i].max_lifetime),
+               "%s: good until %lld", times[i].name, (long long)verdict.good_until);
         expect(verdict.reason == REASON_ALLOWED || verdict.clock_offset == -times[i].age,
                "%s: offset %lld", times[i].name, (long long)verdict.clock_offset);
         site_clear(&site);
@@ -186,6 +190,139 @@ static void a_token_is_of_one_kind(void **state)
         }
     }
     site_clear(&site);
+}
+
+/* A host's keys differ in their secret; NAMELESS is the name of a key that is nowhere. */
+enum { KEYS = 3, NAMELESS = KEYS };
+
+static void v2_counts_for_the_key_that_it_names_and_no_other(void **state)
+{
+    static const struct {
+        const char *title;
+        size_t count;              /* of keys that the host has */
+        size_t signed_by, says_by; /* which key signed it, and which it names */
+        enum reason reason;
+    } rows[] = {
+        {"the only key", 1, 0, 0, REASON_ALLOWED},
+        {"the first of three", 3, 0, 0, REASON_ALLOWED},
+        {"the second of three", 3, 1, 1, REASON_ALLOWED},
+        {"the last of three", 3, 2, 2, REASON_ALLOWED},
+        {"the first's in the second's name", 3, 0, 1, REASON_FORGED},
+        {"the second's in the first's name", 3, 1, 0, REASON_FORGED},
+        {"the first's in the name of none", 3, 0, NAMELESS, REASON_FORGED},
+        {"a key that the host does not have", 2, 2, 2, REASON_FORGED},
+        {"a host without keys", 0, 0, 0, REASON_FORGED},
+    };
+    static const char *const secrets[KEYS] = {SECRET "0", SECRET "1", SECRET "2"};
+    static const uint8_t nonce[V2_NONCE_SIZE] = {9};
+    struct token_format format = format_of(1, 120, 3600);
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        struct key_fingerprint names[KEYS + 1] = {[NAMELESS] = {"0123456789abcdef"}};
+        struct token_key **exact_keys;
+        struct key_fingerprint *exact_names;
+        struct judge_keys keys;
+        struct token_key *made[KEYS];
+        char token[V2_LENGTH_MAX + 1];
+        struct token_verdict verdict;
+        struct claim claim;
+
+        for (size_t k = 0; k < KEYS; k++) {
+            made[k] = key_of(&format, RFC_SEED, secrets[k]);
+            assert_int_equal(key_fingerprint((const uint8_t *)RFC_SEED, strlen(RFC_SEED),
+                                             (const uint8_t *)secrets[k], strlen(secrets[k]),
+                                             &names[k]),
+                             0);
+        }
+        assert_int_equal(token_v2_mint(made[rows[i].signed_by], &names[rows[i].says_by], "alice",
+                                       "example.org", NOON, 60, nonce, token),
+                         0);
+        /* At the end of their memory. */
+        exact_keys = exact_copy(made, rows[i].count * sizeof(struct token_key *));
+        exact_names = exact_copy(names, rows[i].count * sizeof(names[0]));
+        keys = (struct judge_keys){exact_keys, exact_names, rows[i].count, NULL};
+        claim = claim_of("alice", "example.org", token);
+        token_judge(&keys, &format, &claim, NOON, &verdict);
+        expect(verdict.reason == rows[i].reason, "%s: %s", rows[i].title,
+               reason_word(verdict.reason));
+        if (verdict.reason == REASON_ALLOWED)
+            expect(verdict.key == rows[i].signed_by, "%s: key %zu", rows[i].title, verdict.key);
+        free(exact_keys);
+        free(exact_names);
+        for (size_t k = 0; k < KEYS; k++)
+            token_key_destroy(&made[k]);
+    }
+}
+
+/* As v1's do: what has the shape of a token and fits no key is forged, not malformed. */
+static void a_token_that_fits_no_key_is_forged(void **state)
+{
+    struct site site;
+    char token[V2_LENGTH_MAX + 1];
+
+    (void)state;
+    site_init(&site, format_of(1, 120, 3600), any_date);
+    mint_v2(&site, NOON, 60, 1, token);
+    token[strlen(token) - 2] ^= 1;
+    assert_int_equal(judge(&site, token, strlen(token), NOON).reason, REASON_FORGED);
+    mint_jsxc(&site, NOON + 3600, token);
+    assert_int_equal(judge(&site, token, strlen(token), NOON).reason, REASON_ALLOWED);
+    assert_int_equal(judge(&site, token, strlen(token), NOON).good_until, NOON + 3600);
+    token[5] = token[5] == 'x' ? 'y' : 'x';
+    assert_int_equal(judge(&site, token, strlen(token), NOON).reason, REASON_FORGED);
+    jsxc_key_destroy(&site.jsxc);
+    assert_int_equal(judge(&site, token, strlen(token), NOON).reason, REASON_FORGED);
+    site_clear(&site);
+}
+
+static void the_first_byte_says_the_kind_and_nothing_else_does(void **state)
+{
+    static const struct {
+        const char *password;
+        enum token_kind kind;
+    } rows[] = {
+        {"", TOKEN_V1},     {"v", TOKEN_V2}, {"v2", TOKEN_V2}, {"A", TOKEN_JSXC},
+        {"Av", TOKEN_JSXC}, {"1", TOKEN_V1}, {"V", TOKEN_V1},  {"a", TOKEN_V1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        char *exact = exact_copy(rows[i].password, strlen(rows[i].password));
+
+        expect(token_kind_of(exact, strlen(rows[i].password)) == rows[i].kind, "'%s'",
+               rows[i].password);
+        free(exact);
+    }
+}
+
+/* How they are filed: v1 by the host's own steps, the others by steps that no setting changes, and
+ * as many of them as cover what a clock may be ahead. */
+static void each_kind_has_its_steps(void **state)
+{
+    static const struct {
+        unsigned interval, window;
+        struct token_steps v1, v2, jsxc;
+    } rows[] = {
+        {30, 1, {30, 1}, {30, 1}, {60, 1}},    {30, 0, {30, 0}, {30, 0}, {60, 0}},
+        {30, 10, {30, 10}, {30, 10}, {60, 5}}, {31, 1, {31, 1}, {30, 2}, {60, 1}},
+        {60, 1, {60, 1}, {30, 2}, {60, 1}},    {61, 1, {61, 1}, {30, 3}, {60, 2}},
+        {1, 1, {1, 1}, {30, 1}, {60, 1}},      {900, 0, {900, 0}, {30, 0}, {60, 0}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        const struct token_steps expected[] = {rows[i].v1, rows[i].v2, rows[i].jsxc};
+        struct token_format format = format_of(rows[i].window, 120, 3600);
+
+        format.interval = rows[i].interval;
+        for (enum token_kind kind = TOKEN_V1; kind <= TOKEN_JSXC; kind++) {
+            struct token_steps steps = token_steps_of(kind, &format);
+
+            expect(steps.interval == expected[kind].interval && steps.lead == expected[kind].lead,
+                   "row %zu, kind %d: %u and %u", i, kind, steps.interval, steps.lead);
+        }
+    }
 }
 
 static void no_text_is_read_beyond_its_end(void **state)
@@ -449,6 +586,10 @@ int main(void)
         cmocka_unit_test(v2_counts_from_its_issue_to_its_end),
         cmocka_unit_test(a_keys_dates_come_before_the_time),
         cmocka_unit_test(a_token_is_of_one_kind),
+        cmocka_unit_test(v2_counts_for_the_key_that_it_names_and_no_other),
+        cmocka_unit_test(a_token_that_fits_no_key_is_forged),
+        cmocka_unit_test(the_first_byte_says_the_kind_and_nothing_else_does),
+        cmocka_unit_test(each_kind_has_its_steps),
         cmocka_unit_test(no_text_is_read_beyond_its_end),
         cmocka_unit_test(starting_is_what_may_have_been_spent_before_the_start),
         cmocka_unit_test(no_history_lets_a_token_in_twice),

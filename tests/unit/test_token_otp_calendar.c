@@ -134,6 +134,64 @@ static void a_failure_finds_nothing_until_it_is_moved_again(void **state)
     otp_calendar_destroy(&calendar);
 }
 
+/* What whoever moves it has to pay for before. */
+static void what_a_move_would_compute_is_known_before(void **state)
+{
+    static const struct {
+        int64_t move;
+        size_t missing;
+    } rows[] = {{0, 0}, {1, 1}, {-1, 1}, {20, 20}, {21, 21}, {22, 21}, {-21, 21}, {-1000, 21}};
+    struct otp_calendar *calendar = otp_calendar_create(10);
+    int64_t centre = 58907520;
+
+    (void)state;
+    assert_int_equal(otp_calendar_missing(calendar, centre), 21);
+    assert_int_equal(otp_calendar_missing(calendar, 0), 21);
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        struct counted counted = {.fail_after = SIZE_MAX, .modulus = 97};
+
+        assert_int_equal(otp_calendar_move(calendar, centre, compute, &counted), 0);
+        counted.calls = 0;
+        expect(otp_calendar_missing(calendar, centre + rows[i].move) == rows[i].missing, "row %zu",
+               i);
+        assert_int_equal(otp_calendar_move(calendar, centre + rows[i].move, compute, &counted), 0);
+        expect(counted.calls == rows[i].missing, "row %zu: %zu", i, counted.calls);
+    }
+    otp_calendar_destroy(&calendar);
+}
+
+/* Where an empty one stands, too. */
+static void the_first_steps_of_all_are_computed(void **state)
+{
+    struct counted counted = {.fail_after = SIZE_MAX, .modulus = UINT32_MAX};
+    struct otp_calendar *calendar = otp_calendar_create(10);
+    int64_t step = -1;
+
+    (void)state;
+    assert_int_equal(otp_calendar_move(calendar, 10, compute, &counted), 0);
+    assert_true(otp_calendar_find(calendar, otp_for(0, UINT32_MAX), &step));
+    assert_int_equal(step, 0);
+    otp_calendar_destroy(&calendar);
+}
+
+static size_t memory_of(size_t reach)
+{
+    struct otp_calendar *calendar = otp_calendar_create(reach);
+    size_t memory = otp_calendar_memory(calendar);
+
+    otp_calendar_destroy(&calendar);
+    return memory;
+}
+
+/* Its steps and no more, but for what makes a power of two; three numbers of four bytes for each. */
+static void the_memory_is_for_the_reach_alone(void **state)
+{
+    (void)state;
+    assert_int_equal(memory_of(127), memory_of(64));
+    assert_int_equal(memory_of(128) - memory_of(127), 256 * 12);
+    assert_int_equal(memory_of(4095) - memory_of(2047), 4096 * 12);
+}
+
 static void destroying_nothing_is_allowed(void **state)
 {
     struct otp_calendar *none = NULL;
@@ -149,6 +207,9 @@ int main(void)
         cmocka_unit_test(nothing_is_found_beyond_the_reach),
         cmocka_unit_test(moving_along_computes_one_value_a_step_and_none_within_it),
         cmocka_unit_test(a_failure_finds_nothing_until_it_is_moved_again),
+        cmocka_unit_test(what_a_move_would_compute_is_known_before),
+        cmocka_unit_test(the_first_steps_of_all_are_computed),
+        cmocka_unit_test(the_memory_is_for_the_reach_alone),
         cmocka_unit_test(destroying_nothing_is_allowed),
     };
 
