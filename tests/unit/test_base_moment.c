@@ -60,6 +60,16 @@ static void the_wall_clock_is_the_systems(void **state)
     assert_true(moment_seconds(now) >= before && moment_seconds(now) <= after + 1);
 }
 
+static void the_boot_clocks_milliseconds_are_of_the_same_reading(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        struct moment now = moment_now();
+
+        expect(now.boot_ms == now.boot_ns / 1000000, "reading %d", i);
+    }
+}
+
 static void the_boot_clock_never_goes_back(void **state)
 {
     struct moment last = moment_now();
@@ -80,6 +90,7 @@ int main(void)
         cmocka_unit_test(division_rounds_down_on_both_sides_of_zero),
         cmocka_unit_test(seconds_are_rounded_down_before_1970_too),
         cmocka_unit_test(the_wall_clock_is_the_systems),
+        cmocka_unit_test(the_boot_clocks_milliseconds_are_of_the_same_reading),
         cmocka_unit_test(the_boot_clock_never_goes_back),
     };
 

@@ -68,6 +68,9 @@ static void keys_are_different_and_each_kind_of_token_has_its_own(void **state)
         {"a kind that there is not",
          HOST "accept = v1, v3\n" KEY_OF("A"),
          {"E 2: accept takes v1, v2 and jsxc"}},
+        {"that kind alone",
+         HOST "accept = v3\n" KEY_OF("A"),
+         {"E 2: accept takes v1, v2 and jsxc"}},
         {"no kind",
          HOST "accept = ,\n" KEY_OF("A"),
          {"E 2: accept names no kind of tokens: v1, v2, jsxc, or several of them"}},
@@ -149,9 +152,11 @@ static void a_tokens_life_is_the_longest_that_any_accepted_kind_may_have(void **
     }
 }
 
-enum { NOON = 1767225600, EVER = 0, KEYS = 4 };
+enum { NOON = 1767225600, KEYS = 4 };
 
 /* A key's dates in seconds after noon; EVER: not set. */
+#define EVER INT64_MIN
+
 struct dates {
     int64_t from, until;
 };
@@ -208,6 +213,16 @@ static void one_key_counts_at_any_time_and_two_where_one_takes_over(void **state
         {"over a second ago", 1, {{EVER, -1}}, {NOBODY_SINCE("2025-12-31T23:59:59Z")}},
         {"from a second ago", 1, {{-1, EVER}}, {NULL}},
         {"from a second on", 1, {{1, EVER}}, {NOBODY_UNTIL("2026-01-01T00:00:01Z")}},
+        {"over right now", 1, {{EVER, 0}}, {NOBODY_SINCE("2026-01-01T00:00:00Z")}},
+        {"from right now on", 1, {{0, EVER}}, {NULL}},
+        {"over right now, the next in half an hour",
+         2,
+         {{EVER, 0}, {1800, EVER}},
+         {NOBODY_BETWEEN("2026-01-01T00:00:00Z", "2026-01-01T00:30:00Z")}},
+        {"one that ends with the other takes nothing over",
+         2,
+         {{EVER, 3600}, {3580, 3600}},
+         {NULL}},
         {"not yet, of two the earlier",
          2,
          {{7200, EVER}, {3600, EVER}},

@@ -8,6 +8,7 @@
 #define LISTEN_ONE "[listen one]\npath = /run/1.sock\n"
 #define LISTEN_TWO "[listen two]\npath = /run/2.sock\nprotocol = http\n"
 #define LISTEN_SIX "[listen six]\npath = /run/6.sock\nprotocol = http\n"
+#define LISTEN_TEN "[listen ten]\npath = /run/10.sock\nprotocol = http\n"
 
 #define NOT_BY_RELOAD(setting) setting " can't be changed by a reload: restart"
 #define NEW_FORMAT                                                                                 \
@@ -104,6 +105,10 @@ static void what_only_a_restart_can_change_is_refused(void **state)
         {"listeners in another order",
          SERVER LISTEN_ONE "[listen z]\npath = /run/z.sock\n" HOST_A,
          SERVER "[listen z]\npath = /run/z.sock\n" LISTEN_ONE HOST_A,
+         {" the order of [listen] sections can't be changed by a reload: restart"}},
+        {"the last two doors for HTTP in another order",
+         SERVER LISTEN_TWO LISTEN_SIX LISTEN_TEN HOST_A,
+         SERVER LISTEN_TWO LISTEN_TEN LISTEN_SIX HOST_A,
          {" the order of [listen] sections can't be changed by a reload: restart"}},
         {"doors for HTTP in another order",
          SERVER LISTEN_TWO LISTEN_SIX HOST_A,

@@ -2,6 +2,8 @@
  * second. */
 #include "test_config_rules.h"
 
+#include "config/windows.h"
+
 /* The last second at which any host accepts a token of a time, counted from that time. */
 static int64_t last_second(const struct config *config, int64_t time)
 {
@@ -69,10 +71,25 @@ static void a_record_is_kept_while_any_host_accepts_its_time_and_hardly_longer(v
     }
 }
 
+/* Its hosts stand at the end of their memory. */
+static void nothing_is_read_behind_the_last_host(void **state)
+{
+    const struct host hosts[] = {{.format = {.interval = 30, .window = 1}},
+                                 {.format = {.interval = 60, .window = 1}}};
+    struct config config = {.hosts = exact_copy(hosts, sizeof(hosts)), .host_count = 2};
+
+    (void)state;
+    windows_settle(&config);
+    assert_int_equal(config.hosts[0].keep_window, 4);
+    assert_int_equal(config.hosts[1].keep_window, 1);
+    free(config.hosts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_is_kept_while_any_host_accepts_its_time_and_hardly_longer),
+        cmocka_unit_test(nothing_is_read_behind_the_last_host),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

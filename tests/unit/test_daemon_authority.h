@@ -186,20 +186,27 @@ static inline enum answer answer_to(struct site *site, const struct question *qu
     return told.answer;
 }
 
-/* A token of the host's first key, issued so many seconds after noon. */
-static inline const char *minted(const struct site *site, const char *user, const char *host,
-                                 int64_t after_noon, char text_r[TOKEN_LENGTH_MAX + 1])
+/* A token of one of the host's keys, issued so many seconds after noon. */
+static inline const char *minted_by(const struct site *site, size_t key, const char *user,
+                                    const char *host, int64_t after_noon,
+                                    char text_r[TOKEN_LENGTH_MAX + 1])
 {
     const struct host *found = config_host(site->config, host, strlen(host));
     static unsigned number;
     char nonce[NONCE_DIGITS_MAX + 1];
 
     snprintf(nonce, sizeof(nonce), "%032u", ++number);
-    assert_int_equal(token_mint(found->keys[0], &found->format, user, host,
+    assert_int_equal(token_mint(found->keys[key], &found->format, user, host,
                                 totp_step(NOON + after_noon, found->format.interval), nonce,
                                 text_r),
                      0);
     return text_r;
+}
+
+static inline const char *minted(const struct site *site, const char *user, const char *host,
+                                 int64_t after_noon, char text_r[TOKEN_LENGTH_MAX + 1])
+{
+    return minted_by(site, 0, user, host, after_noon, text_r);
 }
 
 #endif

@@ -85,6 +85,8 @@ static void reload(struct site *site, const char *text)
 
     assert_non_null(plan);
     authority_reconfigure(site->authority, next, plan);
+    /* Nothing is left there of the old keys, which another thread may free. */
+    assert_int_equal(site->authority->calendars.memory, 0);
     tally_plan_destroy(&plan);
     config_destroy(&site->config);
     site->config = next;
@@ -193,8 +195,9 @@ static void a_database_that_fails_is_logged_once_and_once_when_it_works_again(vo
         authority_tick(site.authority, at_second(second));
     text = end_log(&logged);
     expect(times_in(text, "users-database-failed") == 1, "%s", text);
+    expect(times_in(text, "level=error event=users-database-failed") == 1, "%s", text);
     expect(times_in(text, "users-database-recovered") == 1, "%s", text);
-    expect(times_in(text, "error") == 1, "%s", text);
+    expect(times_in(text, "level=info event=users-database-recovered") == 1, "%s", text);
     assert_true(strstr(text, "users-database-failed") < strstr(text, "users-database-recovered"));
     site_close(&site);
 }
@@ -203,6 +206,8 @@ static void a_database_that_fails_is_logged_once_and_once_when_it_works_again(vo
 static void what_stale_tokens_cost_is_bounded_for_all_keys_together(void **state)
 {
     static const char *const hosts[] = {"a.example", "b.example", "c.example"};
+    char token[TOKEN_LENGTH_MAX + 1];
+    struct question question;
     struct site site;
 
     (void)state;
@@ -215,17 +220,39 @@ static void what_stale_tokens_cost_is_bounded_for_all_keys_together(void **state
         expect(site.authority->tally.hosts[i]->clock.measured == (i < 2 ? -3600 : 0), "%s",
                hosts[i]);
     }
+    question = question_of(QUESTION_AUTH, "alice", "c.example",
+                           minted_by(&site, 1, "alice", "c.example", -3600, token));
+    assert_int_equal(answer_to(&site, &question, at_second(1)), ANSWER_NO);
+    assert_int_equal(site.authority->tally.hosts[2]->clock.measured, 0);
     authority_tick(site.authority, at_second(2));
     assert_int_equal(log_in(&site, "alice", "c.example", -3600, 2), ANSWER_NO);
     assert_int_equal(site.authority->tally.hosts[2]->clock.measured, -3600);
     assert_true(site.authority->calendars.memory > 0);
     /* A reload's keys share it too, those that go give their tables back, and so do all at the end. */
     reload(&site, A_HOST);
-    assert_int_equal(site.authority->calendars.memory, 0);
     authority_tick(site.authority, at_second(3));
     authority_tick(site.authority, at_second(4));
     assert_int_equal(log_in(&site, "alice", "a.example", -3600, 5), ANSWER_NO);
     assert_true(site.authority->calendars.memory > 0);
+    site_close(&site);
+}
+
+/* Its hosts stand at the end of their memory. */
+static void nothing_is_read_behind_the_last_host(void **state)
+{
+    struct config *next = good_config(B_HOST C_HOST);
+    struct config exact = *next;
+    struct tally_plan *plan;
+    struct site site;
+
+    (void)state;
+    site_open(&site, A_HOST);
+    exact.hosts = exact_copy(next->hosts, next->host_count * sizeof(*next->hosts));
+    plan = authority_prepare(site.authority, &exact);
+    assert_non_null(plan);
+    tally_plan_destroy(&plan);
+    free(exact.hosts);
+    config_destroy(&next);
     site_close(&site);
 }
 
@@ -318,6 +345,7 @@ int main(void)
         cmocka_unit_test(a_store_that_fails_is_logged_once_and_once_when_it_works_again),
         cmocka_unit_test(a_database_that_fails_is_logged_once_and_once_when_it_works_again),
         cmocka_unit_test(what_stale_tokens_cost_is_bounded_for_all_keys_together),
+        cmocka_unit_test(nothing_is_read_behind_the_last_host),
 #if !SANITIZED
         cmocka_unit_test(a_login_without_memory_to_wait_in_is_told_to_try_again),
         cmocka_unit_test(from_the_second_login_on_nothing_is_allocated),

@@ -181,6 +181,22 @@ static void what_was_closed_stays_closed_beyond_the_limit(void **state)
     assert_false(closed_time_touches(&closed, (struct stretch){3000000030, 5000000000}));
 }
 
+/* Of equal ones the first: nothing depends on which, but that two daemons agree. */
+static void of_the_shortest_open_times_the_first_is_closed(void **state)
+{
+    struct closed_time closed = {0};
+    int64_t begin = 0;
+
+    (void)state;
+    for (size_t i = 0; i <= CLOSED_STRETCHES_MAX; i++) {
+        closed_time_add(&closed, (struct stretch){begin, begin + 10});
+        begin += i < 2 ? 15 : 1000;
+    }
+    assert_int_equal(closed.count, CLOSED_STRETCHES_MAX);
+    assert_true(closed_time_touches(&closed, (struct stretch){10, 15}));
+    assert_false(closed_time_touches(&closed, (struct stretch){25, 30}));
+}
+
 /* A daemon that runs for years closes one step after the other: that is one stretch. */
 static void steps_closed_one_after_the_other_stay_one_stretch(void **state)
 {
@@ -200,6 +216,7 @@ int main(void)
         cmocka_unit_test(stretches_that_meet_become_one),
         cmocka_unit_test(random_stretches_agree_with_a_line_of_moments),
         cmocka_unit_test(what_was_closed_stays_closed_beyond_the_limit),
+        cmocka_unit_test(of_the_shortest_open_times_the_first_is_closed),
         cmocka_unit_test(steps_closed_one_after_the_other_stay_one_stretch),
     };
 

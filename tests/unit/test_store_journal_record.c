@@ -95,6 +95,30 @@ static void the_bytes_are_little_endian_and_in_order(void **state)
     assert_memory_equal(bytes, expected, sizeof(expected));
 }
 
+/* What a daemon of an earlier version left behind: record and header to the last bit. */
+static void what_was_written_once_is_read_for_ever(void **state)
+{
+    static const struct journal_record record = {.number = 77,
+                                                 .id = {.low = 2, .high = 3},
+                                                 .filing_step = 58907520,
+                                                 .interval = 30,
+                                                 .timeline = 1,
+                                                 .window = 2,
+                                                 .over_boot_ms = 123456};
+    uint8_t expected[JOURNAL_RECORD_SIZE], bytes[JOURNAL_RECORD_SIZE];
+
+    (void)state;
+    from_hex("02000000000000000300000000000000"
+             "02784080db82030040e2010000000000"
+             "b59812633861b337",
+             expected);
+    journal_record_encode(&record, journal, bytes);
+    assert_memory_equal(bytes, expected, JOURNAL_RECORD_SIZE);
+    from_hex("78617370656e7432efcdab89674523014e000000000000006c26c84451f8613c", expected);
+    journal_segment_encode(78, journal, bytes);
+    assert_memory_equal(bytes, expected, JOURNAL_SEGMENT_HEADER_SIZE);
+}
+
 static void every_flipped_bit_is_seen(void **state)
 {
     uint64_t random = 2;
@@ -177,6 +201,7 @@ int main(void)
         cmocka_unit_test(extreme_records_come_back_as_they_were),
         cmocka_unit_test(a_record_takes_at_most_64_bytes),
         cmocka_unit_test(the_bytes_are_little_endian_and_in_order),
+        cmocka_unit_test(what_was_written_once_is_read_for_ever),
         cmocka_unit_test(every_flipped_bit_is_seen),
         cmocka_unit_test(a_record_of_another_journal_or_place_is_none),
         cmocka_unit_test(what_was_never_written_is_no_record),

@@ -43,10 +43,49 @@ static void info_cut_anywhere_is_never_misread(void **state)
 {
     (void)state;
     for (size_t length = 0; length < strlen(INFO); length++) {
+        char *exact = exact_copy(INFO, length);
         struct redis_server server;
 
-        if (redis_info_parse(INFO, length, &server))
+        if (redis_info_parse(exact, length, &server))
             expect(!server.policy_is_safe || length + 2 >= strlen(INFO), "length %zu", length);
+        free(exact);
+    }
+}
+
+#define INFO_WITH(run_id, evicted)                                                                 \
+    "run_id:" run_id "\r\nrole:master\r\nmaster_replid:abcdef\r\nevicted_keys:" evicted            \
+    "\r\nmaxmemory_policy:noeviction\r\n"
+#define DIGITS_20 "01234567890123456789"
+
+static void fields_are_taken_whole_or_not_at_all(void **state)
+{
+    static const struct {
+        const char *name, *text;
+        const char *run_id; /* NULL: it tells nothing */
+        uint64_t evicted;
+    } rows[] = {
+        {"more than a digit", INFO_WITH("a", "12"), "a", 12},
+        {"the longest name", INFO_WITH(DIGITS_20 DIGITS_20, "7"), DIGITS_20 DIGITS_20, 7},
+        {"a name that fills its room", INFO_WITH(DIGITS_20 DIGITS_20 "1234567", "7"),
+         DIGITS_20 DIGITS_20 "1234567", 7},
+        {"a byte more", INFO_WITH(DIGITS_20 DIGITS_20 "12345678", "7"), NULL, 0},
+        {"no name", INFO_WITH("", "7"), NULL, 0},
+        {"a name of two words", INFO_WITH("a b", "7"), NULL, 0},
+        {"no number", INFO_WITH("a", ""), NULL, 0},
+        {"a number without end", INFO_WITH("a", DIGITS_20 "1234"), NULL, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        struct redis_server server = {0};
+
+        expect(redis_info_parse(rows[i].text, strlen(rows[i].text), &server) ==
+                   (rows[i].run_id != NULL),
+               "%s", rows[i].name);
+        if (rows[i].run_id != NULL) {
+            expect(strcmp(server.identity.run_id, rows[i].run_id) == 0, "%s", rows[i].name);
+            expect(server.identity.evicted_keys == rows[i].evicted, "%s", rows[i].name);
+        }
     }
 }
 
@@ -145,7 +184,12 @@ static void what_is_no_marker_is_none(void **state)
         "1 a b x 5",
         "1 a b 7 99999999999999999999",
         "1 a\tb 7 5",
-        "1 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa b 7 5"};
+        "1 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa b 7 5",
+        "1 a b 012345678901234567891234 5",
+        "1 a b 7 012345678901234567891234",
+        "1 a b 012345678901234567890123456789012345678901234567890123456789 5",
+        "0123456789012345678901234567890123456789 a b 7 5",
+        "12345678 a b 7 5"};
 
     (void)state;
     for (size_t i = 0; i < LENGTH_OF(rows); i++) {
@@ -156,12 +200,59 @@ static void what_is_no_marker_is_none(void **state)
     }
 }
 
+/* Longer than any that is written, up to what a peer may send. */
+static void a_marker_that_is_too_long_is_none(void **state)
+{
+    (void)state;
+    for (size_t length = REDIS_MARKER_SIZE - 2; length < 3 * (size_t)REDIS_MARKER_SIZE; length++) {
+        struct redis_marker marker = {.floor_wall_ms = 42};
+        char *text = malloc(length);
+
+        assert_non_null(text);
+        memset(text, '1', length);
+        expect(!redis_marker_parse(text, length, &marker), "length %zu", length);
+        expect(marker.floor_wall_ms == 42, "length %zu", length);
+        free(text);
+    }
+}
+
+/* A hundredth of the time that has passed, and the tolerance; nothing more. */
+static void how_far_a_clock_may_have_drifted_is_known_to_the_millisecond(void **state)
+{
+    static const struct {
+        int64_t passed_ms, ahead_ms;
+        bool is_set;
+    } rows[] = {
+        {0, TOLERANCE, false},
+        {0, TOLERANCE + 1, true},
+        {100000, TOLERANCE + 1000, false},
+        {100000, TOLERANCE + 1001, true},
+        {86400000, TOLERANCE + 864000, false},
+        {86400000, TOLERANCE + 864001, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        struct redis_clock clock = {0};
+        int64_t expected = 0;
+
+        assert_true(redis_clock_observe(&clock, 1000000, 5000, TOLERANCE, &expected));
+        expect(redis_clock_observe(&clock, 1000000 + rows[i].passed_ms + rows[i].ahead_ms,
+                                   5000 + rows[i].passed_ms, TOLERANCE,
+                                   &expected) == !rows[i].is_set,
+               "row %zu", i);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(info_gives_run_replication_evictions_role_and_policy),
         cmocka_unit_test(info_that_lacks_a_field_tells_nothing),
         cmocka_unit_test(info_cut_anywhere_is_never_misread),
+        cmocka_unit_test(fields_are_taken_whole_or_not_at_all),
+        cmocka_unit_test(a_marker_that_is_too_long_is_none),
+        cmocka_unit_test(how_far_a_clock_may_have_drifted_is_known_to_the_millisecond),
         cmocka_unit_test(only_noeviction_is_safe_and_only_a_master_takes_records),
         cmocka_unit_test(a_clock_that_is_set_forward_is_seen_and_none_that_drifts_or_goes_back),
         cmocka_unit_test(any_change_of_identity_counts),

@@ -158,6 +158,51 @@ static void when_it_is_fully_open_can_be_asked(void **state)
     spent_store_destroy(&store);
 }
 
+/* A second's tick, without any question, sees the clock put right. */
+static void a_tick_sees_a_clock_that_is_put_right(void **state)
+{
+    struct spent_store *store = new_store(at(-3600, 100), false);
+
+    (void)state;
+    spent_store_tick(store, at(0, 100));
+    assert_int_equal(
+        spent_store_opens(store, &(struct spend){.interval = 30, .window = 1}, at(0, 100)),
+        noon + 60);
+    spent_store_destroy(&store);
+}
+
+static void nothing_is_spent_while_it_is_suspended(void **state)
+{
+    static const char why[] = "the test says so";
+    struct spent_store *store = new_store(at(0, 100), true);
+
+    (void)state;
+    spent_store_suspend(store, why);
+    assert_ptr_equal(store->failure, why);
+    assert_int_equal(spend(store, token_of(1, 0), at(0, 100)), SPEND_FAILED);
+    assert_int_equal(spend(store, token_of(2, 0), at(0, 100)), SPEND_FAILED);
+    assert_int_equal(store->failures, 2);
+    spent_store_suspend(store, NULL);
+    assert_null(store->failure);
+    assert_int_equal(spend(store, token_of(1, 0), at(0, 100)), SPEND_FRESH);
+    assert_int_equal(spend(store, token_of(1, 0), at(0, 100)), SPEND_REPLAYED);
+    assert_int_equal(store->failures, 2);
+    spent_store_destroy(&store);
+}
+
+/* Every second it is said anew that the store is not suspended. */
+static void going_on_takes_nothing_back_of_a_failure_of_the_stores_own(void **state)
+{
+    static const char own[] = "No space left on device";
+    struct spent_store *store = new_store(at(0, 100), true);
+
+    (void)state;
+    store->failure = own;
+    spent_store_suspend(store, NULL);
+    assert_ptr_equal(store->failure, own);
+    spent_store_destroy(&store);
+}
+
 static void destroying_nothing_is_allowed(void **state)
 {
     struct spent_store *none = NULL;
@@ -176,6 +221,9 @@ int main(void)
         cmocka_unit_test(a_refusal_as_starting_spends_nothing),
         cmocka_unit_test(a_tick_drops_what_is_over_and_a_commit_changes_nothing),
         cmocka_unit_test(when_it_is_fully_open_can_be_asked),
+        cmocka_unit_test(a_tick_sees_a_clock_that_is_put_right),
+        cmocka_unit_test(nothing_is_spent_while_it_is_suspended),
+        cmocka_unit_test(going_on_takes_nothing_back_of_a_failure_of_the_stores_own),
         cmocka_unit_test(destroying_nothing_is_allowed),
     };
 
