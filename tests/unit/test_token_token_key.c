@@ -201,6 +201,64 @@ static void the_known_recurring_otp_is_filed_under_its_last_step(void **state)
 }
 
 /* Ten digits can't all be an OTP: the value is below 2^31. None may be taken modulo 2^32. */
+/* Of six digits: 59061240 and 59061241 both give 963181, and without a window each is acceptable in
+ * its own time alone. */
+static void steps_next_to_each_other_with_one_otp_are_filed_together(void **state)
+{
+    static const struct {
+        int64_t now;
+        bool accepted;
+    } rows[] = {{59061239, false}, {59061240, true}, {59061241, true}, {59061242, false}};
+    struct token_format format = default_format;
+    struct token_key *key;
+
+    (void)state;
+    format.otp_digits = 6;
+    format.window = 0;
+    key = key_of(&format, RFC_SEED, "secret");
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        struct otp_match match = {0}, stretch;
+
+        expect(token_key_match(key, 963181, rows[i].now, &match) == rows[i].accepted, "row %zu", i);
+        if (!rows[i].accepted)
+            continue;
+        expect(match.first == rows[i].now && match.last == rows[i].now, "row %zu", i);
+        stretch = token_key_stretch(key, 963181, match);
+        expect(stretch.first == 59061240 && stretch.last == 59061241, "row %zu: %lld to %lld", i,
+               (long long)stretch.first, (long long)stretch.last);
+    }
+    token_key_destroy(&key);
+}
+
+/* Of two steps that are both near, and neither of them acceptable. */
+static void the_nearest_of_the_near_steps_is_found(void **state)
+{
+    static const struct {
+        unsigned window;
+        int64_t now, step;
+    } rows[] = {
+        {1, 74194136, 74194138},
+        {1, 74194142, 74194140},
+        {0, 74194139, 74194138}, /* both as near: the earlier */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        struct token_format format = default_format;
+        struct otp_match match = {0};
+        struct token_key *key;
+        int64_t step = -77;
+
+        format.window = rows[i].window;
+        key = key_of(&format, RFC_SEED, "secret");
+        expect(!token_key_match(key, 81101790, rows[i].now, &match), "row %zu", i);
+        expect(token_key_find_step(key, 81101790, rows[i].now, &step) == STEP_FOUND, "row %zu", i);
+        expect(step == rows[i].step, "row %zu: %lld", i, (long long)step);
+        expect(!token_key_remembers_steps(key), "row %zu", i);
+        token_key_destroy(&key);
+    }
+}
+
 static void a_number_beyond_every_otp_matches_nothing(void **state)
 {
     struct token_format format = default_format;
@@ -290,6 +348,8 @@ int main(void)
         cmocka_unit_test(windows_of_every_width_accept_their_steps_and_no_other),
         cmocka_unit_test(recurring_otps_agree_with_a_look_at_every_step),
         cmocka_unit_test(the_known_recurring_otp_is_filed_under_its_last_step),
+        cmocka_unit_test(steps_next_to_each_other_with_one_otp_are_filed_together),
+        cmocka_unit_test(the_nearest_of_the_near_steps_is_found),
         cmocka_unit_test(a_number_beyond_every_otp_matches_nothing),
         cmocka_unit_test(steps_are_found_within_26_hours_at_every_interval),
         cmocka_unit_test(a_key_of_any_length_works),
