@@ -5,6 +5,20 @@
 #include "base/timestamp.h"
 #include "config/key_rules.h"
 
+#if !SANITIZED
+static bool memory_is_short; /* once */
+
+void *__libc_calloc(size_t count, size_t size);
+
+void *calloc(size_t count, size_t size)
+{
+    bool fails = memory_is_short;
+
+    memory_is_short = false;
+    return fails ? NULL : __libc_calloc(count, size);
+}
+#endif
+
 #define HOST                "[host h.example]\n"
 #define JSXC_SECRET(letter) "accept = v1, jsxc\njsxc_secret = " letter "T4mW9xQz2Lr7VbN5kYc8HdJ\n"
 
@@ -285,6 +299,25 @@ static void one_key_counts_at_any_time_and_two_where_one_takes_over(void **state
     }
 }
 
+#if !SANITIZED
+/* What was not looked at must not pass for good. */
+static void keys_that_can_t_be_looked_at_for_want_of_memory_are_an_error(void **state)
+{
+    struct problems *problems = problems_create();
+    struct config *config = good_config(HOST KEY_OF("A"));
+
+    (void)state;
+    memory_is_short = true;
+    key_rules_check(config, NOON, problems);
+    assert_int_equal(problems_count(problems), 1);
+    assert_true(problems_have_error(problems));
+    /* Of the whole file. */
+    assert_string_equal(said(problems, 0), " memory is short");
+    config_destroy(&config);
+    problems_destroy(&problems);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +325,9 @@ int main(void)
         cmocka_unit_test(a_key_that_the_secrets_file_holds_too_can_go),
         cmocka_unit_test(a_tokens_life_is_the_longest_that_any_accepted_kind_may_have),
         cmocka_unit_test(one_key_counts_at_any_time_and_two_where_one_takes_over),
+#if !SANITIZED
+        cmocka_unit_test(keys_that_can_t_be_looked_at_for_want_of_memory_are_an_error),
+#endif
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,23 @@
 
 #ifdef HAVE_REDIS
 
+#include <dlfcn.h>
+
+#include <openssl/crypto.h>
+
+static bool secret_memory_is_short;
+
+void *CRYPTO_secure_malloc(size_t size, const char *file, int line)
+{
+    static __typeof__(CRYPTO_secure_malloc) *real;
+
+    if (secret_memory_is_short)
+        return NULL;
+    if (real == NULL)
+        *(void **)&real = dlsym(RTLD_NEXT, "CRYPTO_secure_malloc");
+    return real(size, file, line);
+}
+
 #define HOST "[host h.example]\n" KEY_OF("A")
 
 #define NO_FILE    "redis_password_file without a redis store does nothing"
@@ -111,6 +128,26 @@ static void the_first_line_is_the_password(void **state)
     }
 }
 
+/* A store without its password would be asked without one. */
+static void a_password_that_finds_no_memory_is_an_error_of_the_file(void **state)
+{
+    struct problems *problems = problems_create();
+    char file[FILE_PATH_SIZE], text[1000];
+
+    (void)state;
+    write_text(file, "word\n");
+    snprintf(text, sizeof(text),
+             "[replay]\nstore = redis+unix:/run/redis.sock\nredis_password_file = %s\n"
+             "[host h.example]\nsecrets_file = /nowhere\n",
+             file);
+    secret_memory_is_short = true;
+    assert_null(load_text(text, problems));
+    secret_memory_is_short = false;
+    assert_string_equal(said(problems, 0), " memory is short");
+    problems_destroy(&problems);
+    unlink(file);
+}
+
 /* The chat server's group may open the socket: with the password it could make spent tokens good
  * again, and with the secrets mint its own. */
 static void a_file_that_others_or_the_sockets_group_can_read_is_refused(void **state)
@@ -162,6 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_store_on_the_network_has_one_password),
         cmocka_unit_test(the_first_line_is_the_password),
+        cmocka_unit_test(a_password_that_finds_no_memory_is_an_error_of_the_file),
         cmocka_unit_test(a_file_that_others_or_the_sockets_group_can_read_is_refused),
     };
 
