@@ -74,8 +74,8 @@ static void a_record_is_kept_while_any_host_accepts_its_time_and_hardly_longer(v
 /* Its hosts stand at the end of their memory. */
 static void nothing_is_read_behind_the_last_host(void **state)
 {
-    const struct host hosts[] = {{.format = {.interval = 30, .window = 1}},
-                                 {.format = {.interval = 60, .window = 1}}};
+    const struct host hosts[] = {{.name = "a", .format = {.interval = 30, .window = 1}},
+                                 {.name = "b", .format = {.interval = 60, .window = 1}}};
     struct config config = {.hosts = exact_copy(hosts, sizeof(hosts)), .host_count = 2};
 
     (void)state;
@@ -85,11 +85,96 @@ static void nothing_is_read_behind_the_last_host(void **state)
     free(config.hosts);
 }
 
+/* By how many seconds each kind may come before its step, and the furthest of all hosts. */
+static void how_far_settings_reach_is_known_for_each_kind(void **state)
+{
+    static const struct {
+        const char *name;
+        struct token_format formats[2];
+        unsigned reach[2][TOKEN_JSXC + 1];
+        unsigned furthest[TOKEN_JSXC + 1];
+    } rows[] = {
+        {"v1 alone",
+         {{.interval = 30, .window = 1}, {.interval = 30, .window = 1}},
+         {{30, 0, 0}, {30, 0, 0}},
+         {30, 0, 0}},
+        {"the first further",
+         {{.interval = 30, .window = 3}, {.interval = 60, .window = 1}},
+         {{90, 0, 0}, {60, 0, 0}},
+         {90, 0, 0}},
+        {"the second further",
+         {{.interval = 30, .window = 1}, {.interval = 60, .window = 1}},
+         {{30, 0, 0}, {60, 0, 0}},
+         {60, 0, 0}},
+        {"v2 without v1",
+         {{.interval = 30, .window = 1, .refuses_v1 = true, .accepts_v2 = true, .max_lifetime = 60},
+          {.interval = 30, .window = 0}},
+         {{0, 30, 0}, {0, 0, 0}},
+         {0, 30, 0}},
+        {"JSXC's lifetime, which they don't tell",
+         {{.interval = 30, .window = 2, .accepts_jsxc = true, .jsxc_max_lifetime = 600},
+          {.interval = 30, .window = 1}},
+         {{60, 0, 660}, {30, 0, 0}},
+         {60, 0, 660}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        struct host hosts[2] = {{.name = "a", .format = rows[i].formats[0]},
+                                {.name = "b", .format = rows[i].formats[1]}};
+        struct config config = {.hosts = hosts, .host_count = 2};
+
+        windows_settle(&config);
+        for (size_t kind = TOKEN_V1; kind <= TOKEN_JSXC; kind++) {
+            for (size_t k = 0; k < 2; k++)
+                expect(hosts[k].reach[kind] == rows[i].reach[k][kind], "%s, host %zu, kind %zu: %u",
+                       rows[i].name, k, kind, hosts[k].reach[kind]);
+            expect(config.reach.seconds[kind] == rows[i].furthest[kind], "%s, kind %zu: %u",
+                   rows[i].name, kind, (unsigned)config.reach.seconds[kind]);
+        }
+    }
+}
+
+static uint64_t settings_of(const char *text)
+{
+    struct config *config = good_config(text);
+    uint64_t sum = config->reach.settings;
+
+    config_destroy(&config);
+    return sum;
+}
+
+/* Hosts in another order are the same settings, and any other change is a change. */
+static void settings_are_told_apart_but_for_the_hosts_order(void **state)
+{
+#define A_HOST "[host a.example]\n" KEY_OF("A")
+#define B_HOST "[host b.example]\n" KEY_OF("B")
+    static const char *const others[] = {
+        A_HOST,
+        B_HOST A_HOST "[host c.example]\n" KEY_OF("C"),
+        "[host a.example]\notp_window = 2\n" KEY_OF("A") B_HOST,
+        A_HOST "[host b.example]\notp_window = 2\n" KEY_OF("B"),
+        "[host a.example]\naccept = v1, v2\n" KEY_OF("A") B_HOST,
+        "[host a.example]\naccept = v2\n" KEY_OF("A") B_HOST,
+    };
+    uint64_t sum = settings_of(A_HOST B_HOST);
+
+    (void)state;
+    assert_int_equal(settings_of(B_HOST A_HOST), sum);
+    for (size_t i = 0; i < LENGTH_OF(others); i++) {
+        expect(settings_of(others[i]) != sum, "row %zu", i);
+        for (size_t k = 0; k < i; k++)
+            expect(settings_of(others[i]) != settings_of(others[k]), "rows %zu and %zu", i, k);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_is_kept_while_any_host_accepts_its_time_and_hardly_longer),
         cmocka_unit_test(nothing_is_read_behind_the_last_host),
+        cmocka_unit_test(how_far_settings_reach_is_known_for_each_kind),
+        cmocka_unit_test(settings_are_told_apart_but_for_the_hosts_order),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
