@@ -423,6 +423,8 @@ static void the_index_is_bounded_by_the_tokens_spent_in_the_window(void **state)
     }
     expect(most <= 3000, "%zu tokens", most);
     expect(most_memory <= 48 * most, "%zu bytes for %zu tokens", most_memory, most);
+    /* A signature's 16 bytes are the least. */
+    expect(most_memory >= 16 * most, "%zu bytes for %zu tokens", most_memory, most);
     replay_index_drop_old(index, at(9060, 9160));
     assert_int_equal(replay_index_usage(index).tokens, 0);
     assert_int_equal(replay_index_usage(index).memory, 0);
@@ -534,6 +536,30 @@ static void when_a_record_is_over_by_the_boot_clock_can_be_asked(void **state)
     assert_int_equal(spend_over_boot_ms(&token, at(0, 100)), 430000);
     token.filing_step += 2;
     assert_int_equal(spend_over_boot_ms(&token, at(0, 100)), 490000);
+}
+
+/* A segment of the journal is needed for as long as one of its moments is. */
+static void a_step_is_touched_in_any_of_its_seconds_and_in_no_other(void **state)
+{
+    static const struct {
+        int64_t begin, end; /* seconds after noon */
+        bool touches;
+    } rows[] = {
+        {-30, 0, false}, {-30, 1, true},  {0, 1, true},    {29, 30, true},
+        {29, 60, true},  {30, 31, false}, {30, 60, false}, {-1000, 1000, true},
+    };
+    struct replay_index *index = new_index();
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(rows); i++)
+        assert_false(replay_index_touches(
+            index, (struct stretch){noon + rows[i].begin, noon + rows[i].end}));
+    assert_int_equal(spend(index, token_of(1, 0), at(0, 100)), SPEND_FRESH);
+    for (size_t i = 0; i < LENGTH_OF(rows); i++)
+        expect(replay_index_touches(index, (struct stretch){noon + rows[i].begin,
+                                                            noon + rows[i].end}) == rows[i].touches,
+               "row %zu", i);
+    replay_index_destroy(&index);
 }
 
 static void what_is_closed_can_be_carried_to_another_index(void **state)
@@ -874,6 +900,7 @@ int main(void)
         cmocka_unit_test(what_is_put_back_is_spent_until_its_window_is_over),
         cmocka_unit_test(putting_back_twice_or_into_a_closed_step_keeps_the_token_once),
         cmocka_unit_test(when_a_record_is_over_by_the_boot_clock_can_be_asked),
+        cmocka_unit_test(a_step_is_touched_in_any_of_its_seconds_and_in_no_other),
         cmocka_unit_test(what_is_closed_can_be_carried_to_another_index),
         cmocka_unit_test(a_spend_that_is_taken_back_may_be_spent_again_and_closes_nothing),
         cmocka_unit_test(timelines_close_apart_and_know_each_others_tokens),
