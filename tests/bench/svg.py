@@ -1,5 +1,7 @@
 """Plots as SVG: small, the same bytes for the same figures, without script, and readable on light and dark pages.
 
+Not by a plotting library: those bring a hundred megabytes, draw letters as outlines, and know one background.
+
 A chart is one or more panels side by side, or in rows, that share their axes, so that they can be compared.
 """
 
