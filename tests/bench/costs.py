@@ -11,6 +11,7 @@ SHARED_MIN = 0.5  # of what redis-benchmark does with the same clients
 RECORD_BYTES_MAX = 64
 FLAT_MAX = 2.0  # a spend among a million records, of one among a thousand: caches are not what grows
 VERDICT_HMACS_MAX = 2.2
+VERDICT_FLAT_MAX = 1.1  # with the most tokens spent, of what it costs with the fewest
 SPENT_TOKEN_BYTES_MAX = 48
 CONNECTION_BYTES_MAX = 1024
 IDLE_MEBIBYTES_MAX = 12
@@ -69,6 +70,10 @@ def verdicts(bench, options):
         name = f"a verdict, {framing}, {live:,} spent: in HMACs"
         chapter.marks.append(Mark(name, cost["ratio"], VERDICT_HMACS_MAX, False))
         chapter.figures.append(cost)
+    if not options.quick:
+        flat = chapter.figures[len(LIVE_TOKENS) - 1]["ratio"] / chapter.figures[0]["ratio"]
+        name = f"a verdict with {LIVE_TOKENS[-1]:,} spent: of one with {LIVE_TOKENS[0]:,}"
+        chapter.marks.append(Mark(name, flat, VERDICT_FLAT_MAX, False))
     header = ["framing", "spent", "in HMACs", "verdict ns", "HMAC ns", "parse ns", "verify ns", "spend ns"]
     chapter.tables.append(table(header, rows))
     return chapter
