@@ -71,6 +71,7 @@ CAN_FAIL(void *, NULL, CRYPTO_secure_malloc, (size_t size, const char *file, int
          (size, file, line))
 CAN_FAIL(void *, NULL, CRYPTO_secure_zalloc, (size_t size, const char *file, int line),
          (size, file, line))
+#ifndef OPENSSL_NO_DEPRECATED_3_0
 CAN_FAIL(int, 0, SHA1_Init, (SHA_CTX * context), (context))
 CAN_FAIL(int, 0, SHA1_Update, (SHA_CTX * context, const void *bytes, size_t size),
          (context, bytes, size))
@@ -83,6 +84,7 @@ CAN_FAIL(int, 0, SHA512_Init, (SHA512_CTX * context), (context))
 CAN_FAIL(int, 0, SHA512_Update, (SHA512_CTX * context, const void *bytes, size_t size),
          (context, bytes, size))
 CAN_FAIL(int, 0, SHA512_Final, (unsigned char *digest, SHA512_CTX *context), (digest, context))
+#endif
 
 #if !SANITIZED
 void *__libc_calloc(size_t count, size_t size);
