@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "store/redis_parts.h"
 
@@ -42,6 +43,7 @@ static void begin_anew(struct redis_store *store, struct moment now)
 
     raise_floor(&store->base.floor, marker.floor_wall_ms, now);
     redis_marker_format(&marker, text);
+    memcpy(check->marker, text, sizeof(text));
     /* Where this is lost, the next check finds the marker wrong again. */
     (void)redisAsyncCommand(store->link.context, NULL, NULL, "SET %s %s", marker_key, text);
     check->is_lost = false;
@@ -57,8 +59,11 @@ static void judge_record(struct redis_store *store, const redisReply *reply, str
 
     /* Whoever wrote the marker saw this run of the server first, and set the floor for what was
      * lost before. */
-    if (is_marked)
+    store->check.marker[0] = '\0';
+    if (is_marked) {
         raise_floor(&store->base.floor, marker.floor_wall_ms, now);
+        redis_marker_format(&marker, store->check.marker);
+    }
     store->check.is_lost |= !is_marked;
     /* Nothing is accepted while there is a refusal; and which clock is wrong is not known: a floor
      * set by it might stand for days. */
@@ -153,6 +158,21 @@ static void on_marker_reply(redisAsyncContext *context, void *data, void *user)
     redis_link_is_ready(store);
 }
 
+bool redis_check_knows(const struct redis_store *store, const redisReply *reply)
+{
+    const char *marker = store->check.marker;
+
+    return marker[0] != '\0' && reply->type == REDIS_REPLY_STRING && reply->len == strlen(marker) &&
+           memcmp(reply->str, marker, reply->len) == 0;
+}
+
+int redis_check_ask_marker(struct redis_store *store, redisCallbackFn *on_reply)
+{
+    return redisAsyncCommand(store->link.context, on_reply, NULL, "GET %s", marker_key) == REDIS_OK
+               ? 0
+               : -1;
+}
+
 void redis_check_send(struct redis_store *store)
 {
     redisAsyncContext *context = store->link.context;
@@ -161,7 +181,7 @@ void redis_check_send(struct redis_store *store)
     store->check.sent_boot_ms = moment_now().boot_ms;
     if (redisAsyncCommand(context, on_time_reply, NULL, "TIME") != REDIS_OK ||
         redisAsyncCommand(context, on_info_reply, NULL, "INFO") != REDIS_OK ||
-        redisAsyncCommand(context, on_marker_reply, NULL, "GET %s", marker_key) != REDIS_OK)
+        redis_check_ask_marker(store, on_marker_reply) != 0)
         redis_link_drop(store, "the connection to Redis is lost");
 }
 

@@ -45,6 +45,8 @@ static void on_lost(struct redis_store *store, const char *why)
     store->link.context = NULL;
     store->link.was_ready_or_new = false;
     store->check.is_out = false;
+    store->check.marker[0] = '\0';
+    store->was_sent = false;
     store->base.failure = why;
     set_state(&store->link, LINK_DOWN);
     redis_spends_fail(store);

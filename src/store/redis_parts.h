@@ -41,7 +41,9 @@ struct redis_check {
     struct redis_clock clock;
     bool is_lost;         /* something may have been, and no floor stands for it yet */
     int64_t lost_wall_ms; /* the time of that by Redis' clock, as it went before; or 0: now */
-    const char *refusal;  /* connected, and yet nothing may be accepted: why, in static words */
+    /* The marker as it was last read or written on this connection; "": it is not known. */
+    char marker[REDIS_MARKER_SIZE];
+    const char *refusal; /* connected, and yet nothing may be accepted: why, in static words */
 };
 
 struct redis_store {
@@ -50,6 +52,9 @@ struct redis_store {
     struct redis_check check;
     struct waiter_list held; /* waiting for the connection */
     struct waiter_list sent; /* waiting for Redis' answer, in the order of sending */
+    struct waiter_list
+        recorded;  /* waiting to hear that Redis still had its record when it took theirs */
+    bool was_sent; /* something, since Redis was asked for its marker */
     struct redis_denials denials;
 };
 
@@ -94,6 +99,13 @@ const char *redis_error_words(const redisReply *reply);
 /* Asks all that tells whether the record is whole; the answer makes the connection ready, or drops
  * it. */
 void redis_check_send(struct redis_store *store);
+
+/* Whether a reply to GET says that the record is the one that the last check knew. */
+bool redis_check_knows(const struct redis_store *store, const redisReply *reply);
+
+/* Asks for the marker. 0, or -1 where the connection is lost. */
+__attribute__((warn_unused_result)) int redis_check_ask_marker(struct redis_store *store,
+                                                               redisCallbackFn *on_reply);
 
 /* Whether it is time for another, or the answer to the last one is overdue. */
 bool redis_check_is_due(const struct redis_store *store, int64_t now_boot_ms);

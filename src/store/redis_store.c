@@ -45,6 +45,7 @@ void redis_spends_fail(struct redis_store *store)
 {
     fail_all(store, &store->held);
     fail_all(store, &store->sent);
+    fail_all(store, &store->recorded);
 }
 
 static bool is_overdue(const struct waiter_list *list, int64_t now_boot_ms)
@@ -56,7 +57,8 @@ static bool is_overdue(const struct waiter_list *list, int64_t now_boot_ms)
 
 bool redis_spends_are_overdue(const struct redis_store *store, int64_t now_boot_ms)
 {
-    return is_overdue(&store->held, now_boot_ms) || is_overdue(&store->sent, now_boot_ms);
+    return is_overdue(&store->held, now_boot_ms) || is_overdue(&store->sent, now_boot_ms) ||
+           is_overdue(&store->recorded, now_boot_ms);
 }
 
 /* --- spending */
@@ -91,10 +93,58 @@ static void on_set_reply(redisAsyncContext *context, void *data, void *user)
     if (outcome != SPEND_FAILED)
         store->base.failure = store->check.refusal;
     STAILQ_REMOVE_HEAD(&store->sent, next);
-    tell(store, waiter, outcome);
+    if (outcome == SPEND_FRESH && !store->base.accepts_unvouched)
+        STAILQ_INSERT_TAIL(&store->recorded, waiter, next);
+    else
+        tell(store, waiter, outcome);
     /* Another may be the master now, and found at the same address. */
     if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "READONLY", 8) == 0)
         redis_link_drop(store, redis_error_words(reply));
+}
+
+/*
+ * Replies come in the order of the commands: whoever has been recorded by now was so before the
+ * marker was read. If that is there, and the same, nothing was lost up to then. If not, the token
+ * may have been spent before, and be among what is gone.
+ */
+static void on_confirmation(redisAsyncContext *context, void *data, void *user)
+{
+    struct redis_store *store = redis_store_of(context);
+    const redisReply *reply = data;
+    bool is_whole;
+
+    (void)user;
+    if (store == NULL || reply == NULL)
+        return;
+    is_whole = redis_check_knows(store, reply);
+    if (!is_whole) {
+        store->base.failure = "Redis has lost its record of spent tokens";
+        if (!store->check.is_out)
+            redis_check_send(store);
+    }
+    while (!STAILQ_EMPTY(&store->recorded)) {
+        struct spend_waiter *waiter = STAILQ_FIRST(&store->recorded);
+        bool is_fresh = is_whole && store->check.refusal == NULL;
+
+        STAILQ_REMOVE_HEAD(&store->recorded, next);
+        if (is_fresh && spent_store_doubts(&store->base, &waiter->spend))
+            tell(store, waiter, SPEND_STARTING);
+        else
+            tell(store, waiter, is_fresh ? SPEND_FRESH : SPEND_FAILED);
+    }
+}
+
+/* Asks for the marker once for all that was sent in the turn. */
+static void redis_commit(struct spent_store *base, struct moment now)
+{
+    struct redis_store *store = of(base);
+
+    (void)now;
+    if (!store->was_sent || store->link.state != LINK_READY)
+        return;
+    store->was_sent = false;
+    if (redis_check_ask_marker(store, on_confirmation) != 0)
+        redis_link_drop(store, "the connection to Redis is lost");
 }
 
 /* Two full windows and a little more; and the time between the steps that its OTP is good for. */
@@ -114,6 +164,7 @@ static bool send_spend(struct redis_store *store, struct spend_waiter *waiter)
     snprintf(key, sizeof(key), "%s%016" PRIx64 "%016" PRIx64, key_prefix, spend->id.low,
              spend->id.high);
     snprintf(seconds, sizeof(seconds), "%" PRId64, lifetime_seconds(spend));
+    store->was_sent |= !store->base.accepts_unvouched;
     return redisAsyncCommand(store->link.context, on_set_reply, waiter, "SET %s 1 NX EX %s", key,
                              seconds) == REDIS_OK;
 }
@@ -178,8 +229,11 @@ static void redis_destroy(struct spent_store *base)
 struct spent_store *redis_store_create(struct event_base *loop, const struct redis_address *address,
                                        struct accounts *accounts, bool accept)
 {
-    static const struct spent_store_operations operations = {
-        .word = "redis", .spend = redis_spend, .tick = redis_tick, .destroy = redis_destroy};
+    static const struct spent_store_operations operations = {.word = "redis",
+                                                             .spend = redis_spend,
+                                                             .commit = redis_commit,
+                                                             .tick = redis_tick,
+                                                             .destroy = redis_destroy};
     struct redis_store *store = calloc(1, sizeof(*store));
 
     if (store == NULL)
@@ -191,6 +245,7 @@ struct spent_store *redis_store_create(struct event_base *loop, const struct red
     redis_denials_init(&store->denials, accounts);
     STAILQ_INIT(&store->held);
     STAILQ_INIT(&store->sent);
+    STAILQ_INIT(&store->recorded);
     if (store->base.index == NULL || redis_link_begin(store) != 0) {
         redis_destroy(&store->base);
         return NULL;

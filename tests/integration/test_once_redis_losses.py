@@ -8,7 +8,7 @@ import time
 import pytest
 
 from conftest import needs_root
-from fake_redis import NIL, OK, FakeRedis
+from fake_redis import NIL, OK, FakeRedis, bulk
 from harness import DEADLINE
 from harness.clients import NO, TRY_AGAIN, YES, LengthClient, auth
 from once_support import CLOCK_CAN_BE_SET, LONG, Clock, clock_environment, launcher
@@ -215,3 +215,30 @@ def test_nonsense_is_no_yes(start, directory, reply):
     assert [site.login(token), site.login(token)] == [TRY_AGAIN] * 2
     redis.set_reply = OK
     site.await_login()
+
+
+def test_a_replay_at_once_after_a_loss_is_no_yes(start, directory, redis):
+    """Before anybody has looked: on a daemon that never saw the token."""
+    redis.start().vouch()
+    one = Site(start, directory, redis, after_restart="refuse")
+    two = Site(start, directory, redis, "two", one.key, after_restart="refuse")
+    spent = [one.key.mint(ALICE) for _ in range(5)]
+    assert one.ask(*(auth(ALICE, token) for token in spent)) == [YES] * 5
+    assert redis.command("FLUSHALL") == b"+OK"
+    assert YES not in two.ask(*(auth(ALICE, token) for token in spent))
+    two.daemon.await_event("verdict", reason="store-error")
+    two.daemon.await_event("store-recovered")
+    assert YES not in two.ask(*(auth(ALICE, token) for token in spent))
+
+
+def test_a_marker_that_another_daemon_wrote_anew_is_looked_at_before_anything_is_accepted(start, directory):
+    """That daemon saw the loss first; what was spent before it is not known here."""
+    redis = FakeRedis(directory / "fake.sock")
+    redis.start()
+    site = Site(start, directory, redis, after_restart="refuse")
+    assert site.login() == YES
+    redis.marker = bulk(f"1 aaaa bbbb 0 {int((time.time() + 30) * 1000)}")
+    assert site.login() == TRY_AGAIN
+    site.daemon.await_event("verdict", reason="store-error")
+    site.daemon.await_event("store-recovered")
+    site.refuses(site.key.mint(ALICE))
