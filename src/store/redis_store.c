@@ -147,12 +147,19 @@ static void redis_commit(struct spent_store *base, struct moment now)
         redis_link_drop(store, "the connection to Redis is lost");
 }
 
-/* Two full windows and a little more; and the time between the steps that its OTP is good for. */
+/* All windows together have 15 minutes, whatever a reload makes of a host's. */
+enum { LONGEST_WINDOWS_SECONDS = 900 };
+
+/* Two full windows, or all that a wider one could make of them once it is set, and a little more; and
+ * the time between the steps that its OTP is good for. */
 static int64_t lifetime_seconds(const struct spend *spend)
 {
-    int64_t steps = 2 * (2 * (int64_t)spend->window + 1) + spend->filing_step - spend->first_step;
+    int64_t windows = 2 * (2 * (int64_t)spend->window + 1) * (int64_t)spend->interval;
+    int64_t between = (spend->filing_step - spend->first_step) * (int64_t)spend->interval;
 
-    return steps * (int64_t)spend->interval + EXTRA_SECONDS;
+    if (windows < LONGEST_WINDOWS_SECONDS)
+        windows = LONGEST_WINDOWS_SECONDS;
+    return windows + between + EXTRA_SECONDS;
 }
 
 static bool send_spend(struct redis_store *store, struct spend_waiter *waiter)

@@ -80,6 +80,16 @@ class Redis:
                 text += piece
             return text
 
+    def strings(self, *words):
+        """One command whose reply is a list of strings."""
+        with socket.socket(socket.AF_UNIX) as stream:
+            stream.settimeout(DEADLINE)
+            stream.connect(str(self.path))
+            self._send(stream, *words)
+            count = int(self._line(stream)[1:])
+            lines = [self._line(stream).decode() for _ in range(2 * count)]
+            return lines[1::2]
+
     @staticmethod
     def _send(stream, *words):
         stream.sendall(b"*%d\r\n" % len(words) + b"".join(

@@ -53,6 +53,18 @@ def test_a_token_of_another_kind_is_accepted_once_by_two_daemons_in_all(start, d
     assert [one.login(token), two.login(token), one.login(token)] == [YES, NO, NO]
 
 
+@pytest.mark.parametrize("window", [0, 1, 10])
+def test_a_token_stays_on_record_for_as_long_as_the_widest_window_that_a_reload_may_set(start, directory, redis, window):
+    """Another daemon, or the next one, knows of no time that is closed: the record is all there is."""
+    redis.start()
+    site = Site(start, directory, redis)
+    site.configuration.host(otp_window=window)
+    assert site.daemon.reload() == "reloaded"
+    site.await_login()
+    keys = redis.strings("KEYS", "xmpp-authd:spent:*")
+    assert all(int(redis.command("TTL", key)[1:]) > 15 * 60 for key in keys) and keys
+
+
 def test_two_daemons_race_for_the_same_tokens_and_each_is_accepted_exactly_once(start, directory, redis):
     redis.start()
     one = Site(start, directory, redis)
