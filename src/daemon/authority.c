@@ -14,6 +14,7 @@ struct pending_answer {
     struct authority *authority;
     struct asker *asker; /* NULL: gone */
     struct verdict_note note;
+    uint64_t denials_before; /* how many there had been when it was judged */
 };
 
 /* For all keys together: some forty tables at otp_interval = 30, or one at 1; and what is computed
@@ -28,6 +29,15 @@ static void share_calendars(const struct config *config, struct calendar_pool *p
     }
 }
 
+/* It is held against a login that waits for the store. */
+static void on_denied(void *context, const char *jid, size_t length)
+{
+    struct authority *authority = context;
+
+    authority->denied_lately[authority->denials++ % DENIED_LATELY] =
+        flight_recorder_user(&authority->book.recorder, jid, length);
+}
+
 int authority_init(struct authority *authority, const struct config *config,
                    struct spent_store *store, struct accounts *accounts)
 {
@@ -40,6 +50,8 @@ int authority_init(struct authority *authority, const struct config *config,
     calendar_pool_init(&authority->calendars, CALENDAR_BYTES_MAX, CALENDAR_OTPS_A_SECOND);
     if (verdict_book_init(&authority->book, &authority->tally) != 0)
         return -1;
+    if (accounts != NULL)
+        accounts_tell_denied(accounts, on_denied, authority);
     plan = authority_prepare(authority, config);
     if (plan == NULL)
         return -1;
@@ -85,6 +97,22 @@ void authority_deinit(struct authority *authority)
     tally_deinit(&authority->tally);
 }
 
+/* What becomes of a login that is allowed otherwise: its user may have been denied since it was
+ * judged. Where there were too many denials to tell, anybody may be who it was. */
+static enum reason hold_against_denials(const struct authority *authority,
+                                        const struct pending_answer *pending)
+{
+    uint64_t number = pending->denials_before;
+
+    if (authority->denials - number > DENIED_LATELY)
+        return REASON_STORE_ERROR;
+    for (; number < authority->denials; number++) {
+        if (authority->denied_lately[number % DENIED_LATELY] == pending->note.user)
+            return REASON_REVOKED;
+    }
+    return REASON_ALLOWED;
+}
+
 static enum reason reason_of_outcome(enum spend_outcome outcome)
 {
     switch (outcome) {
@@ -116,6 +144,8 @@ static void on_outcome(struct spend_waiter *waiter, enum spend_outcome outcome)
     struct asker *asker = pending->asker;
     enum reason reason = reason_of_outcome(outcome);
 
+    if (reason == REASON_ALLOWED)
+        reason = hold_against_denials(authority, pending);
     verdict_book_conclude(&authority->book, &pending->note, reason);
     STAILQ_INSERT_TAIL(&authority->concluded, pending, next);
     if (asker != NULL) {
@@ -289,6 +319,7 @@ static int spend_login(struct authority *authority, struct judgement *judgement,
     if (outcome == SPEND_PENDING) {
         verdict_book_note(&authority->book, &judgement->facts, &pending->note);
         pending->asker = asker;
+        pending->denials_before = authority->denials;
         asker->pending = pending;
         return ANSWER_PENDING;
     }

@@ -53,6 +53,12 @@ __attribute__((warn_unused_result)) int accounts_deny(struct accounts *accounts,
 __attribute__((warn_unused_result)) int accounts_allow(struct accounts *accounts, const char *jid,
                                                        size_t length, int64_t now_ms);
 
+/* Has on_denied called for each name that is denied from here on, here or by what is merged; it must
+ * not call back. */
+typedef void accounts_denied_listener(void *context, const char *jid, size_t length);
+void accounts_tell_denied(struct accounts *accounts, accounts_denied_listener *on_denied,
+                          void *context);
+
 /* How many are denied at a time; and whether there is anything at all that accounts_is_denied()
  * would look at. */
 size_t accounts_denied_at(const struct accounts *accounts, int64_t now);

@@ -27,6 +27,19 @@ static void drop_denied(struct accounts *accounts, struct account *account)
     account_set_drop(&accounts->denied, account);
 }
 
+void accounts_tell_denied(struct accounts *accounts, accounts_denied_listener *on_denied,
+                          void *context)
+{
+    accounts->on_denied = on_denied;
+    accounts->listener = context;
+}
+
+static void tell_denied(const struct accounts *accounts, const struct account *account)
+{
+    if (accounts->on_denied != NULL && account->time != NOT_DENIED)
+        accounts->on_denied(accounts->listener, account->jid, account->length);
+}
+
 static struct account *add_denied(struct accounts *accounts, const char *jid, size_t length)
 {
     struct account *account = account_set_add(&accounts->denied, jid, length, NOT_DENIED);
@@ -59,6 +72,7 @@ int accounts_deny(struct accounts *accounts, const char *jid, size_t length, int
     set_shared(accounts, account, false);
     account->time = until;
     account->changed_ms = row.changed;
+    tell_denied(accounts, account);
     return 0;
 }
 
@@ -136,6 +150,7 @@ int accounts_merge(struct accounts *accounts, const struct accounts_denial *deni
     }
     account->time = denial->until;
     account->changed_ms = denial->changed_ms;
+    tell_denied(accounts, account);
     set_shared(accounts, account, true);
     account_mark_unwritten(&accounts->unwritten_denied, account);
     return 1;

@@ -16,6 +16,8 @@ struct accounts {
     struct account_set denied;
     struct account_list unwritten;        /* the seen that the database does not know as such yet */
     struct account_list unwritten_denied; /* the same for what was merged */
+    accounts_denied_listener *on_denied;  /* NULL: nobody listens */
+    void *listener;
     bool shares;
     size_t unshared;
 };

@@ -207,3 +207,19 @@ def test_many_denials_are_shared(sites, redis):
         one.daemon.control(b"deny " + user.encode() + b"\n")
     two.await_denied(*users)
     one.await_shared()
+
+
+@pytest.mark.parametrize("others, of_bob", [(0, YES), (63, YES), (64, NO)])
+def test_a_denial_catches_a_login_that_is_waiting_for_redis(sites, redis, others, of_bob):
+    """Bob's is let in, unless there were more denials meanwhile than are kept in mind."""
+    (one,) = sites(1)
+    with LengthClient(one.daemon.socket) as client:
+        redis.signal(signal.SIGSTOP)
+        client.write(auth(ALICE, one.configuration.key.mint(ALICE)), auth(BOB, one.configuration.key.mint(BOB)))
+        client.await_taken()
+        for number in range(others):
+            one.daemon.control(f"deny other{number}@{HOST}\n".encode())
+        one.daemon.control(f"deny {ALICE}\n".encode())
+        redis.signal(signal.SIGCONT)
+        assert client.answers(2) == [NO, of_bob]
+    assert one.daemon.verdict(ALICE)["reason"] == ("revoked" if of_bob == YES else "store-error")
