@@ -13,6 +13,7 @@ from harness import DEADLINE
 from harness.clients import NO, TRY_AGAIN, YES, LengthClient, auth
 from harness.configuration import HOST
 from harness.kinds import mint_jsxc, mint_v2, new_jsxc_secret
+from harness.minter import Key
 from once_support import CLOCK_CAN_BE_SET, Clock, launcher
 from redis_server import Redis
 from redis_site import ALICE, Site
@@ -160,3 +161,28 @@ def test_a_daemon_whose_clock_is_far_from_redis_decides_nothing(start, directory
     assert "clock" in late.daemon.await_event("store-failed")["why"]
     clock.set(0)
     late.await_login()
+
+
+def test_a_login_that_waits_while_its_host_is_removed_and_would_end_an_alert_names_nobody(start, directory, redis):
+    """What is counted of a host outlives it for the sake of answers to come, and its name does not."""
+    redis.start()
+    site = Site(start, directory, redis)
+    removed, key = "removed.example", Key()
+    site.configuration.host(removed, key)
+    assert site.daemon.expect("event=minter-clock ").reload() == "reloaded"
+    site.await_login()
+    jids = [f"{user}@{removed}" for user in ("alice", "bob", "carol")]
+    stale = [auth(jid, key.mint(jid, time.time() - 3600)) for jid in jids]
+    assert site.ask(*stale) == [NO] * 3
+    site.daemon.await_event("minter-clock", host=removed)
+    assert site.ask(*(auth(jid, key.mint(jid)) for jid in jids[:2])) == [YES] * 2
+    with LengthClient(site.daemon.socket) as client:
+        redis.signal(signal.SIGSTOP)
+        client.write(auth(jids[2], key.mint(jids[2])))
+        client.await_taken()
+        del site.configuration.sections[f"host {removed}"]
+        assert site.daemon.reload() == "reloaded"
+        redis.signal(signal.SIGCONT)
+        assert client.answers(1) == [YES]
+    assert not site.daemon.events("minter-clock-recovered")
+    assert site.ask(auth(jids[2], key.mint(jids[2]))) == [NO]

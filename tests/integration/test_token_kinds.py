@@ -174,8 +174,6 @@ def test_a_crash_of_the_machine_makes_it_starting(configuration, directory, star
     assert YES not in answers and answers[1] == TRY_AGAIN and first in ([YES], [TRY_AGAIN])
 
 
-@needs_root
-@needs_clock
 @pytest.mark.parametrize("kind", ["v2", "jsxc"])
 def test_tokens_in_time_say_nothing_of_a_clock_whatever_their_verdict(configuration, minter, start, kind):
     """Seconds old, by four users, and refused as spent: no minter's clock is off for that."""
@@ -189,6 +187,8 @@ def test_tokens_in_time_say_nothing_of_a_clock_whatever_their_verdict(configurat
     assert all("clock_offset_s" not in record for record in daemon.events("verdict"))
 
 
+@needs_root
+@needs_clock
 @pytest.mark.parametrize("kind, life", [("v2", 60), ("jsxc", 3600)])
 def test_a_clock_that_is_put_back_opens_nothing(configuration, directory, clock, start, kind, life):
     """What is over by both clocks is dropped and closed, and settings that make such tokens good again change nothing of that."""
