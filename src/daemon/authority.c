@@ -5,6 +5,7 @@
 
 #include "daemon/log.h"
 #include "daemon/opening.h"
+#include "daemon/user_rules.h"
 #include "token/judge.h"
 
 /* A login whose token is being spent. */
@@ -34,8 +35,8 @@ static void on_denied(void *context, const char *jid, size_t length)
 {
     struct authority *authority = context;
 
-    authority->denied_lately[authority->denials++ % DENIED_LATELY] =
-        flight_recorder_user(&authority->book.recorder, jid, length);
+    denial_watch_note(&authority->denials,
+                      flight_recorder_user(&authority->book.recorder, jid, length));
 }
 
 int authority_init(struct authority *authority, const struct config *config,
@@ -97,22 +98,6 @@ void authority_deinit(struct authority *authority)
     tally_deinit(&authority->tally);
 }
 
-/* What becomes of a login that is allowed otherwise: its user may have been denied since it was
- * judged. Where there were too many denials to tell, anybody may be who it was. */
-static enum reason hold_against_denials(const struct authority *authority,
-                                        const struct pending_answer *pending)
-{
-    uint64_t number = pending->denials_before;
-
-    if (authority->denials - number > DENIED_LATELY)
-        return REASON_STORE_ERROR;
-    for (; number < authority->denials; number++) {
-        if (authority->denied_lately[number % DENIED_LATELY] == pending->note.user)
-            return REASON_REVOKED;
-    }
-    return REASON_ALLOWED;
-}
-
 static enum reason reason_of_outcome(enum spend_outcome outcome)
 {
     switch (outcome) {
@@ -130,6 +115,15 @@ static enum reason reason_of_outcome(enum spend_outcome outcome)
     return REASON_STORE_ERROR;
 }
 
+static enum reason reason_of_denials(enum denial_news news)
+{
+    static const enum reason reasons[] = {[DENIAL_NO_NEWS] = REASON_ALLOWED,
+                                          [DENIAL_OF_USER] = REASON_REVOKED,
+                                          [DENIAL_UNKNOWN] = REASON_STORE_ERROR};
+
+    return reasons[news];
+}
+
 static enum answer answer_of_reason(enum reason reason)
 {
     if (reason == REASON_ALLOWED)
@@ -145,7 +139,8 @@ static void on_outcome(struct spend_waiter *waiter, enum spend_outcome outcome)
     enum reason reason = reason_of_outcome(outcome);
 
     if (reason == REASON_ALLOWED)
-        reason = hold_against_denials(authority, pending);
+        reason = reason_of_denials(
+            denial_watch_since(&authority->denials, pending->denials_before, pending->note.user));
     verdict_book_conclude(&authority->book, &pending->note, reason);
     STAILQ_INSERT_TAIL(&authority->concluded, pending, next);
     if (asker != NULL) {
@@ -246,29 +241,11 @@ static enum reason judge_user(const struct authority *authority, struct judgemen
 {
     const struct question *question = judgement->facts.question;
     const struct host *host = config_host(authority->config, question->host, question->host_length);
-    char jid[BARE_JID_MAX];
-    size_t length;
 
     judgement->facts.row = tally_host_of(&authority->tally, host);
     if (host == NULL)
         return REASON_UNKNOWN_HOST;
-    switch (host->is_user.mode) {
-    case IS_USER_ALWAYS:
-        return REASON_ALLOWED;
-    case IS_USER_NEVER:
-        break;
-    case IS_USER_SEEN:
-        length = question_bare_jid(question, jid);
-        if (accounts_has_seen(authority->accounts, jid, length))
-            return REASON_ALLOWED;
-        break;
-    case IS_USER_FILE:
-        if (user_list_holds(&host->users, question->user, question->user_length, question->host,
-                            question->host_length))
-            return REASON_ALLOWED;
-        break;
-    }
-    return REASON_UNKNOWN_USER;
+    return user_exists(host, authority->accounts, question) ? REASON_ALLOWED : REASON_UNKNOWN_USER;
 }
 
 static enum answer conclude(struct authority *authority, const struct judgement *judgement,
@@ -276,32 +253,6 @@ static enum answer conclude(struct authority *authority, const struct judgement 
 {
     verdict_book_enter(&authority->book, &judgement->facts, reason);
     return answer_of_reason(reason);
-}
-
-static bool is_denied(const struct authority *authority, const struct judgement *judgement)
-{
-    char jid[BARE_JID_MAX];
-    size_t length;
-
-    if (accounts_denied_count(authority->accounts) == 0)
-        return false;
-    length = question_bare_jid(judgement->facts.question, jid);
-    return accounts_is_denied(authority->accounts, jid, length,
-                              moment_seconds(judgement->facts.now));
-}
-
-/* A genuine token that was not spent before shows that the user exists, also where the store fails
- * in the end. A name that no JID can have is none's: the operator's own, to try a login with. */
-static void note_seen(struct authority *authority, const struct judgement *judgement)
-{
-    char jid[BARE_JID_MAX];
-    size_t length;
-
-    if (judgement->host->is_user.mode != IS_USER_SEEN ||
-        !question_user_may_be(judgement->facts.question))
-        return;
-    length = question_bare_jid(judgement->facts.question, jid);
-    accounts_note_seen(authority->accounts, jid, length, moment_seconds(judgement->facts.now));
 }
 
 /* Spends the token of a login that is right in every other respect. */
@@ -314,12 +265,15 @@ static int spend_login(struct authority *authority, struct judgement *judgement,
     if (pending != NULL)
         outcome = spent_store_spend(authority->store, &judgement->spend, judgement->facts.now,
                                     &pending->waiter);
-    if (outcome == SPEND_PENDING || outcome == SPEND_FRESH)
-        note_seen(authority, judgement);
+    if (outcome == SPEND_PENDING || outcome == SPEND_FRESH) {
+        /* It shows that the user exists, also where the store fails in the end. */
+        user_note_seen(judgement->host, authority->accounts, judgement->facts.question,
+                       moment_seconds(judgement->facts.now));
+    }
     if (outcome == SPEND_PENDING) {
         verdict_book_note(&authority->book, &judgement->facts, &pending->note);
         pending->asker = asker;
-        pending->denials_before = authority->denials;
+        pending->denials_before = authority->denials.count;
         asker->pending = pending;
         return ANSWER_PENDING;
     }
@@ -355,7 +309,7 @@ int authority_ask(struct authority *authority, const struct question *question, 
     if (judgement.facts.user == 0)
         judgement.facts.user = verdict_book_expect(&authority->book, question);
     if (reason == REASON_ALLOWED && question->kind == QUESTION_AUTH &&
-        is_denied(authority, &judgement))
+        user_is_denied(authority->accounts, question, moment_seconds(now)))
         reason = REASON_REVOKED;
     if (reason == REASON_ALLOWED && question->kind == QUESTION_AUTH)
         return spend_login(authority, &judgement, asker);

@@ -6,6 +6,7 @@
 #define DAEMON_AUTHORITY_H
 
 #include "config/config.h"
+#include "daemon/denial_watch.h"
 #include "daemon/tally.h"
 #include "daemon/verdict_book.h"
 #include "store/accounts.h"
@@ -26,18 +27,14 @@ struct asker {
 
 STAILQ_HEAD(pending_list, pending_answer);
 
-/* Users whose denial is held against logins that wait for the store. */
-enum { DENIED_LATELY = 64 };
-
 struct authority {
-    const struct config *config;           /* borrowed; swapped by a reload */
-    struct spent_store *store;             /* owned */
-    struct accounts *accounts;             /* borrowed */
-    uint64_t denials;                      /* so far */
-    uint64_t denied_lately[DENIED_LATELY]; /* whose, as the flight recorder names them */
-    bool accounts_fail;                    /* logged already */
-    const char *logged_failure;            /* of the store */
-    struct pending_list unused;            /* kept, so that a question costs no allocation */
+    const struct config *config; /* borrowed; swapped by a reload */
+    struct spent_store *store;   /* owned */
+    struct accounts *accounts;   /* borrowed */
+    struct denial_watch denials;
+    bool accounts_fail;            /* logged already */
+    const char *logged_failure;    /* of the store */
+    struct pending_list unused;    /* kept, so that a question costs no allocation */
     struct pending_list concluded; /* in this turn: how long they took is counted at its end */
     struct tally tally;
     struct calendar_pool calendars; /* of all keys */
