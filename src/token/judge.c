@@ -13,9 +13,9 @@
  */
 enum { V2_INTERVAL = 30, JSXC_INTERVAL = 60 };
 
-/* The journal has eight bits for a window. */
-_Static_assert((V2_LIFETIME_MAX + TOKEN_REACH_MAX) / V2_INTERVAL + 2 <= 255, "v2 fits a record");
-_Static_assert((JSXC_LIFETIME_MAX + TOKEN_REACH_MAX) / JSXC_INTERVAL + 2 <= 255,
+/* The journal has ten bits for a window. */
+_Static_assert((V2_LIFETIME_MAX + TOKEN_REACH_MAX) / V2_INTERVAL + 2 < 1 << 10, "v2 fits a record");
+_Static_assert((JSXC_LIFETIME_MAX + TOKEN_REACH_MAX) / JSXC_INTERVAL + 2 < 1 << 10,
                "JSXC's fits a record");
 
 enum token_kind token_kind_of(const char *password, size_t length)
