@@ -2,6 +2,7 @@
 
 #include "base/logfmt.h"
 #include "base/timestamp.h"
+#include "daemon/answer_line.h"
 
 static void add_time(struct logfmt *line, const char *name, int64_t seconds, int64_t none)
 {
@@ -26,8 +27,7 @@ static void write_key(const struct host *host, size_t at, const struct tally_key
     add_time(&line, "since", counted->since, 0);
     add_time(&line, "last_use", counted->last_use, 0);
     add_time(&line, "last_genuine", counted->last_genuine, 0);
-    evbuffer_add(output, line.text, line.length);
-    evbuffer_add(output, "\n", 1);
+    answer_line_write(&line, output);
 }
 
 static void write_host(const struct server *server, const struct host *host,

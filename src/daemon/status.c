@@ -5,18 +5,13 @@
 #include "base/logfmt.h"
 #include "base/timestamp.h"
 #include "config/digest.h"
+#include "daemon/answer_line.h"
 #include "daemon/connection.h"
 
 static void begin(struct logfmt *line, const char *what)
 {
     line->length = 0;
     logfmt_text(line, "what", what);
-}
-
-static void end(const struct logfmt *line, struct evbuffer *output)
-{
-    evbuffer_add(output, line->text, line->length);
-    evbuffer_add(output, "\n", 1);
 }
 
 static void write_daemon(struct server *server, struct moment now, struct evbuffer *output)
@@ -43,7 +38,7 @@ static void write_daemon(struct server *server, struct moment now, struct evbuff
     if (accounts_unshared_count(server->accounts) > 0)
         logfmt_number(&line, "denials_unshared",
                       (int64_t)accounts_unshared_count(server->accounts));
-    end(&line, output);
+    answer_line_write(&line, output);
 }
 
 static void write_connections(const struct server *server, struct evbuffer *output)
@@ -56,7 +51,7 @@ static void write_connections(const struct server *server, struct evbuffer *outp
     logfmt_number(&line, "accepted", (int64_t)server->accepted);
     logfmt_number(&line, "refused", (int64_t)server->refused);
     logfmt_number(&line, "pending_bytes", (int64_t)connections_pending_bytes(server));
-    end(&line, output);
+    answer_line_write(&line, output);
 }
 
 static void write_replay(struct server *server, struct moment now, struct evbuffer *output)
@@ -76,7 +71,7 @@ static void write_replay(struct server *server, struct moment now, struct evbuff
         logfmt_text(&line, "opens", timestamp_format(opens, text));
     logfmt_number(&line, "errors", (int64_t)server->authority.store->failures);
     logfmt_text(&line, "failure", server->authority.store->failure);
-    end(&line, output);
+    answer_line_write(&line, output);
 }
 
 static void write_verdicts(const char *question, const uint64_t *counts, struct evbuffer *output)
@@ -90,7 +85,7 @@ static void write_verdicts(const char *question, const uint64_t *counts, struct 
         logfmt_text(&line, "question", question);
         logfmt_text(&line, "reason", reason_word((enum reason)i));
         logfmt_number(&line, "count", (int64_t)counts[i]);
-        end(&line, output);
+        answer_line_write(&line, output);
     }
 }
 
@@ -111,7 +106,7 @@ static void write_clocks(const struct tally *tally, struct evbuffer *output)
         logfmt_text(&line, "host", tally->hosts[i]->name);
         logfmt_number(&line, "offset_s", clock->confirmed);
         logfmt_text(&line, "confirmed", timestamp_format(clock->confirmed_at, text));
-        end(&line, output);
+        answer_line_write(&line, output);
     }
 }
 
@@ -124,7 +119,7 @@ static void write_recorder(const struct flight_recorder *recorder, struct evbuff
     logfmt_number(&line, "users", (int64_t)usage.genuine_users);
     logfmt_number(&line, "unproven_users", (int64_t)usage.other_users);
     logfmt_number(&line, "max_bytes", (int64_t)usage.bytes);
-    end(&line, output);
+    answer_line_write(&line, output);
 }
 
 /* The buckets that are not empty. */
@@ -142,7 +137,7 @@ static void write_latency(const struct tally_latency *latency, struct evbuffer *
         else
             logfmt_text(&line, "within_us", "more");
         logfmt_number(&line, "count", (int64_t)latency->counts[i]);
-        end(&line, output);
+        answer_line_write(&line, output);
     }
 }
 
@@ -213,7 +208,7 @@ static void write_hosts(const struct tally *tally, struct evbuffer *output)
         logfmt_number(&line, "undecided", (int64_t)busiest[i].undecided);
         if (clock->confirmed_at != 0)
             logfmt_number(&line, "clock_offset_s", clock->confirmed);
-        end(&line, output);
+        answer_line_write(&line, output);
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/number.h"
 #include "base/timestamp.h"
+#include "daemon/answer_line.h"
 #include "daemon/log.h"
 #include "daemon/store.h"
 #include "wire/question.h"
@@ -15,18 +16,12 @@ enum { NAMES_MAX = REQUEST_MAX / 4 + 1 };
 /* Rows in one portion of a list: some 16 kilobytes, and less than a millisecond. */
 enum { PORTION_ROWS = 200 };
 
-static void write_line(const struct logfmt *line, struct evbuffer *output)
-{
-    evbuffer_add(output, line->text, line->length);
-    evbuffer_add(output, "\n", 1);
-}
-
 static void write_error(struct evbuffer *output, const char *why)
 {
     struct logfmt line = {.length = 0};
 
     logfmt_text(&line, "error", why);
-    write_line(&line, output);
+    answer_line_write(&line, output);
 }
 
 /* Whether a chat server could ask about it: the rules of the wire are those of names. */
@@ -80,7 +75,7 @@ static void conclude(struct evbuffer *output, struct log_line *line, const struc
 {
     logfmt_append(&line->fields, answer);
     log_end(line, LOG_LEVEL_INFO);
-    write_line(answer, output);
+    answer_line_write(answer, output);
 }
 
 void users_deny(struct server *server, const struct control_word *words, size_t count,
@@ -216,7 +211,7 @@ static void list_user(void *context, const char *jid, size_t length, int64_t tim
         add_end(&line, time);
     else
         logfmt_text(&line, "last", timestamp_format(time, text));
-    write_line(&line, listing->output);
+    answer_line_write(&line, listing->output);
     listing->listed++;
 }
 
@@ -226,7 +221,7 @@ static void write_total(const struct users_listing *listing)
     struct logfmt line = {.length = 0};
 
     logfmt_number(&line, "listed", listing->listed);
-    write_line(&line, listing->output);
+    answer_line_write(&line, listing->output);
 }
 
 bool users_listing_continue(struct users_listing *listing, struct evbuffer *output)

@@ -13,7 +13,7 @@ void verdict_log_init(struct verdict_log *log)
         log->free_places[i] = i;
 }
 
-static const char *question_word(enum question_kind kind)
+const char *verdict_question_word(enum question_kind kind)
 {
     switch (kind) {
     case QUESTION_AUTH:
@@ -75,7 +75,7 @@ int verdict_log_prepare(struct verdict_log *log, const struct verdict_facts *fac
     place = log->free_places[--log->free_count];
     fields = &log->waiting[place];
     fields->length = 0;
-    logfmt_text(fields, "question", question_word(question->kind));
+    logfmt_text(fields, "question", verdict_question_word(question->kind));
     if (question->user_length > 0) {
         logfmt_bytes(fields, "user", question->user, question->user_length);
         logfmt_bytes(fields, "host", question->host, question->host_length);

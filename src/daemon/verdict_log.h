@@ -12,6 +12,7 @@
 #include "base/logfmt.h"
 #include "base/moment.h"
 #include "token/reason.h"
+#include "wire/question.h"
 
 struct tally_host;
 struct verdict_facts;
@@ -46,6 +47,9 @@ struct verdict_log {
     int free_count;
     struct logfmt waiting[VERDICT_PLACES]; /* what the question says, by place */
 };
+
+/* The word of a kind of question: auth, isuser, or other. */
+const char *verdict_question_word(enum question_kind kind);
 
 /* An empty log, all zero but for its free places. */
 void verdict_log_init(struct verdict_log *log);

@@ -6,12 +6,7 @@
 
 #include "base/logfmt.h"
 #include "base/timestamp.h"
-
-static void write_line(const struct logfmt *line, struct evbuffer *output)
-{
-    evbuffer_add(output, line->text, line->length);
-    evbuffer_add(output, "\n", 1);
-}
+#include "daemon/answer_line.h"
 
 static void add_time(struct logfmt *line, const char *key, int64_t seconds)
 {
@@ -38,7 +33,7 @@ static void write_user(struct server *server, const struct control_word *jid,
         add_time(&line, "opens", opens);
     if (row != NULL && row->clock.confirmed_at != 0)
         logfmt_number(&line, "clock_offset_s", row->clock.confirmed);
-    write_line(&line, output);
+    answer_line_write(&line, output);
 }
 
 /* The key's name today; NULL where the section has it no more. */
@@ -51,13 +46,6 @@ static const struct tally_key *key_of(const struct tally_host *row, uint64_t id)
     return NULL;
 }
 
-static const char *question_word(uint8_t question)
-{
-    if (question == QUESTION_AUTH)
-        return "auth";
-    return question == QUESTION_IS_USER ? "isuser" : "other";
-}
-
 static void write_record(const struct flight_record *record, const struct tally_host *row,
                          struct evbuffer *output)
 {
@@ -68,7 +56,7 @@ static void write_record(const struct flight_record *record, const struct tally_
     logfmt_text(&line, "what", "verdict");
     add_time(&line, "last", record->last);
     logfmt_text(&line, "reason", reason_word((enum reason)record->reason));
-    logfmt_text(&line, "question", question_word(record->question));
+    logfmt_text(&line, "question", verdict_question_word((enum question_kind)record->question));
     logfmt_number(&line, "times", record->times);
     add_time(&line, "first", record->first);
     if (record->clock_offset != 0)
@@ -78,7 +66,7 @@ static void write_record(const struct flight_record *record, const struct tally_
         logfmt_text(&line, "fingerprint", fingerprint);
         logfmt_text(&line, "key", key == NULL ? "(removed)" : key->name);
     }
-    write_line(&line, output);
+    answer_line_write(&line, output);
 }
 
 void why_write(struct server *server, const struct control_word *words, size_t count,

@@ -3,37 +3,23 @@
 import base64
 import functools
 import re
-import socket
 import subprocess
 import urllib.parse
 
 from harness import DEADLINE, confidential
+from stream import Stream
 
 
 def authorization(user="chat", password="5d9c1f0b7a3e42868c6f0d1e2b3a4958"):
     return "Authorization: Basic " + base64.b64encode(f"{user}:{password}".encode()).decode() + "\r\n"
 
 
-class Client:
-    """A connection that is kept, as the modules' pools keep theirs. where: a socket's path, or a port on loopback."""
+class Client(Stream):
+    """A connection that is kept, as the modules' pools keep theirs."""
 
     def __init__(self, where):
+        super().__init__(where)
         self.buffer = b""
-        if isinstance(where, int):
-            self.socket = socket.create_connection(("127.0.0.1", where), DEADLINE)
-        else:
-            self.socket = socket.socket(socket.AF_UNIX)
-            self.socket.settimeout(DEADLINE)
-            self.socket.connect(str(where))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    def send(self, data):
-        self.socket.sendall(data)
 
     def _more(self):
         piece = self.socket.recv(65536)

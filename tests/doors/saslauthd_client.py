@@ -3,8 +3,9 @@
 import socket
 import struct
 
-from harness import DEADLINE, confidential
+from harness import confidential
 from harness.clients import to_bytes
+from stream import Stream
 
 OK, NO = b"\0\2OK", b"\0\2NO"
 
@@ -18,21 +19,7 @@ def login(user, token, service="xmpp", realm="example.org", *more):
     return fields(user, token, service, realm, *more)
 
 
-class Client:
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(DEADLINE)
-        self.socket.connect(str(path))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    def send(self, data):
-        self.socket.sendall(data)
-
+class Client(Stream):
     def rest(self):
         """All that comes up to the end of the connection."""
         answer = b""
