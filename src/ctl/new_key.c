@@ -38,9 +38,12 @@ int new_key_make(struct new_key *key_r)
     int result = -1;
 
     *key_r = (struct new_key){.otp_seed = ""};
-    if (make_secret(seed, key_r->otp_seed) == 0 && make_secret(secret, key_r->token_secret) == 0)
+    if (make_secret(seed, key_r->otp_seed) == 0 && make_secret(secret, key_r->token_secret) == 0) {
         result = key_fingerprint(seed, sizeof(seed), (const uint8_t *)key_r->token_secret,
                                  NEW_SECRET_LENGTH, &key_r->fingerprint);
+        if (result != 0)
+            ctl_complain("memory is short");
+    }
     OPENSSL_cleanse(seed, sizeof(seed));
     OPENSSL_cleanse(secret, sizeof(secret));
     return result;
