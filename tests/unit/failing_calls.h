@@ -126,7 +126,7 @@ FAILING(int, accept4, -1, EMFILE, (int file, struct sockaddr *address, socklen_t
         (file, address, size, flags))
 FAILING(ssize_t, recv, -1, ECONNRESET, (int file, void *bytes, size_t size, int flags),
         (file, bytes, size, flags))
-FAILING(ssize_t, send, -1, EPIPE, (int file, const void *bytes, size_t size, int flags),
+FAILING(ssize_t, send, -1, ECONNRESET, (int file, const void *bytes, size_t size, int flags),
         (file, bytes, size, flags))
 FAILING(int, poll, -1, ENOMEM, (struct pollfd * files, nfds_t count, int ms), (files, count, ms))
 FAILING(pid_t, fork, -1, EAGAIN, (void), ())
