@@ -211,8 +211,10 @@ int ejabberd_config_read(struct ejabberd_config *config_r, struct findings *find
         return -1;
     builder.settings = node_create(&findings->arena, NODE_MAP, nowhere);
     builder.macros = node_create(&findings->arena, NODE_MAP, nowhere);
-    if (builder.settings == NULL || builder.macros == NULL)
+    if (builder.settings == NULL || builder.macros == NULL) {
+        findings->memory_is_short = true;
         return -1;
+    }
     add_file(&builder, root, NULL, 0);
     replace_macros(&builder, builder.settings, 0);
     *config_r = (struct ejabberd_config){.path = path, .root = root, .settings = builder.settings};

@@ -147,6 +147,16 @@ def test_the_password_comes_from_its_file(start, directory, redis):
     Site(start, directory, redis, password_file=file).await_login()
 
 
+def test_a_wrong_password_is_could_not_decide(start, directory, redis):
+    redis.start(requirepass="a-good-long-word")
+    file = directory / "password"
+    file.write_text("another-long-word\n")
+    file.chmod(0o600)
+    site = Site(start, directory, redis, password_file=file)
+    assert site.login() == TRY_AGAIN
+    assert "password" in site.daemon.await_event("store-failed")["why"]
+
+
 @needs_root
 @pytest.mark.skipif(not CLOCK_CAN_BE_SET, reason="needs libfaketime")
 def test_a_daemon_whose_clock_is_far_from_redis_decides_nothing(start, directory, redis):

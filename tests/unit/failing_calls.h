@@ -1,7 +1,7 @@
 /*
- * Calls that fail on demand: of libc, libevent, OpenSSL and SQLite, made by the code under test. The linker puts these functions in
- * the place of the real ones (--wrap, for all tests named test_failing_*). A test makes the first call fail, does its work anew with
- * the second one failing, and so on until none is left:
+ * Calls that fail on demand: of libc, libevent, OpenSSL, SQLite and a few of ours, made by the code under test. The linker puts these
+ * functions in the place of the real ones (--wrap, for all tests named test_failing_*). A test makes the first call fail, does its work
+ * anew with the second one failing, and so on until none is left:
  *
  *     for (long number = 1; number == 1 || call_failed(); number++) {
  *         fail_call(number);
@@ -36,6 +36,9 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <sqlite3.h>
+
+#include "base/arena.h"
+#include "base/name_table.h"
 
 static struct {
     long left;     /* calls up to the one that fails; 0: none does */
@@ -136,6 +139,14 @@ FAILING(ssize_t, getrandom, -1, ENOSYS, (void *bytes, size_t size, unsigned flag
 FAILING(int, pthread_create, EAGAIN, EAGAIN,
         (pthread_t * thread, const pthread_attr_t *how, void *(*run)(void *), void *context),
         (thread, how, run, context))
+
+/* Ours: an arena asks for memory so seldom that few of those that it serves would ever be refused. */
+FAILING(void *, arena_alloc, NULL, ENOMEM, (struct arena * arena, size_t size), (arena, size))
+FAILING(char *, arena_copy, NULL, ENOMEM, (struct arena * arena, const char *text, size_t length),
+        (arena, text, length))
+FAILING(int, name_table_add, -1, ENOMEM,
+        (struct name_table * table, const char *name, size_t length, void *value),
+        (table, name, length, value))
 
 FAILING(struct event_base *, event_base_new, NULL, ENOMEM, (void), ())
 FAILING(struct event *, event_new, NULL, ENOMEM,

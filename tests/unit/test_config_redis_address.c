@@ -1,0 +1,93 @@
+/* Every form of a Redis' address in [replay], and what is no address at all. */
+#include "test_config_files.h"
+
+#include "config/config.h"
+
+static struct config *load(const char *lines, struct problems *problems)
+{
+    char path[FILE_PATH_SIZE], text[4096];
+    struct config *config;
+
+    snprintf(text, sizeof(text), "[host example.org]\n" GOOD_KEY "[replay]\n%s", lines);
+    config = config_load(write_text(path, text), problems);
+    unlink(path);
+    return config;
+}
+
+static const struct {
+    const char *store;
+    const char *host; /* NULL: it is refused, or a path */
+    int port;
+    int database;
+    const char *password;
+    const char *path;
+} addresses[] = {
+    {"redis://127.0.0.1", "127.0.0.1", 6379, 0, NULL, NULL},
+    {"redis://localhost:6380/2", "127.0.0.1", 6380, 2, NULL, NULL},
+    {"redis://:s3cret@10.0.0.1:1/15", "10.0.0.1", 1, 15, "s3cret", NULL},
+    {"redis://:with:and@sign@10.0.0.1", "10.0.0.1", 6379, 0, "with:and@sign", NULL},
+    {"redis://127.0.0.1/", "127.0.0.1", 6379, 0, NULL, NULL},
+    {"redis://[::1]", "::1", 6379, 0, NULL, NULL},
+    {"redis://[::1]:7000/1", "::1", 7000, 1, NULL, NULL},
+    {"redis+unix:/run/redis.sock", NULL, 0, 0, NULL, "/run/redis.sock"},
+    {"redis+unix:redis.sock", NULL, 0, 0, NULL, NULL},
+    {"redis://redis.example.org", NULL, 0, 0, NULL, NULL},
+    {"redis://127.0.0.1:0", NULL, 0, 0, NULL, NULL},
+    {"redis://127.0.0.1:65536", NULL, 0, 0, NULL, NULL},
+    {"redis://127.0.0.1:six", NULL, 0, 0, NULL, NULL},
+    {"redis://127.0.0.1/a", NULL, 0, 0, NULL, NULL},
+    {"redis://[::1", NULL, 0, 0, NULL, NULL},
+    {"redis://[::1]x", NULL, 0, 0, NULL, NULL},
+    {"redis://user:s3cret@127.0.0.1", NULL, 0, 0, NULL, NULL},
+    {"redis://:@127.0.0.1", NULL, 0, 0, NULL, NULL},
+    {"redis://", NULL, 0, 0, NULL, NULL},
+    {"rediss://127.0.0.1", NULL, 0, 0, NULL, NULL},
+};
+
+static bool is_text(const char *one, const char *other)
+{
+    return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
+}
+
+static void test_an_address_is_taken_as_a_whole_or_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(addresses); i++) {
+        struct problems *problems = problems_create();
+        char setting[256];
+        struct config *config;
+        const struct store_rule *store;
+
+        snprintf(setting, sizeof(setting), "store = %s\n", addresses[i].store);
+        config = load(setting, problems);
+        expect((config != NULL) == (addresses[i].host != NULL || addresses[i].path != NULL), "%s",
+               addresses[i].store);
+        if (config != NULL) {
+            store = &config->replay->store;
+            expect(is_text(store->host, addresses[i].host) &&
+                       is_text(store->path, addresses[i].path),
+                   "%s", addresses[i].store);
+            expect(store->database == addresses[i].database &&
+                       (store->host == NULL || store->port == addresses[i].port),
+                   "%s", addresses[i].store);
+            expect(is_text((const char *)store->password.bytes, addresses[i].password), "%s",
+                   addresses[i].store);
+        } else {
+            expect(strstr(problems_at(problems, 0)->text, "redis+unix:PATH") != NULL, "%s: %s",
+                   addresses[i].store, said(problems, 0));
+        }
+        config_destroy(&config);
+        problems_destroy(&problems);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#ifdef HAVE_REDIS
+        cmocka_unit_test(test_an_address_is_taken_as_a_whole_or_refused),
+#endif
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
