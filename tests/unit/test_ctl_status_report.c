@@ -128,6 +128,35 @@ static void numbers_become_words(void **state)
     assert_string_equal(text_of_bytes(UINT64_MAX, text), "16777216.0 TiB");
 }
 
+static void the_state_is_the_worst_that_is_said(void **state)
+{
+    static const struct {
+        const char *lines;
+        const char *text;
+        bool trouble;
+    } rows[] = {
+        {"what=daemon version=1 state=running\nwhat=replay store=journal state=open\n", "ready",
+         false},
+        {"what=daemon version=1 state=running\nwhat=replay store=memory state=starting\n",
+         "starting", true},
+        {"what=daemon version=1 state=running\nwhat=replay store=memory state=starting "
+         "failure=\"no space\"\n",
+         "store error", true},
+        {"what=daemon version=1 state=draining\nwhat=replay store=journal state=open failure=\"no "
+         "space\"\n",
+         "draining", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        bool trouble = !rows[i].trouble;
+
+        assert_int_equal(status_report_read(&report, rows[i].lines), 0);
+        assert_string_equal(text_of_state(&report, &trouble), rows[i].text);
+        expect(trouble == rows[i].trouble, "row %zu", i);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +165,7 @@ int main(void)
         cmocka_unit_test(more_lines_than_there_is_room_for_are_left_out),
         cmocka_unit_test(quantiles_are_of_what_is_new),
         cmocka_unit_test(numbers_become_words),
+        cmocka_unit_test(the_state_is_the_worst_that_is_said),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
