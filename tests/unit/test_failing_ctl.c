@@ -82,8 +82,6 @@ static const struct {
     {"users list -c %s/conf", false},
     {"users forget bob@example.org -c %s/conf", false},
     {"why alice@example.org -c %s/conf", false},
-    {"doctor -c %s/conf --offline --ejabberd %s/ejabberd.yml", false},
-    {"doctor -c %s/conf --offline --prosody %s/prosody.cfg.lua", false},
     {"doctor -c %s/conf --fix --offline --ejabberd %s/ejabberd.yml --ignore clock", false},
     {"doctor -c %s/conf --fix --offline --prosody %s/prosody.cfg.lua --ignore clock", false},
 };
