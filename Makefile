@@ -206,7 +206,7 @@ check-hardening: programs $(STATIC)/xmpp-extauth
 	XMPP_AUTHD_BUILD=$(abspath $(BUILD)) XMPP_AUTHD_CC='$(CC)' $(PYTEST) tests/hardening
 
 check-units: units
-	set -e; for unit in $(UNITS:%=$(BUILD)/unit/%); do $$unit; done
+	status=0; for unit in $(UNITS:%=$(BUILD)/unit/%); do $$unit || status=1; done; exit $$status
 
 TESTS := $(PYTHON_TESTS)
 check-python: $(TESTS:%=check-tests-%)
