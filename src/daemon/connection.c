@@ -16,6 +16,9 @@
 /* What one client may put into one turn of the loop, so that it can't keep the others waiting. */
 enum { READ_SIZE = 16 * 1024, DISCARDS_MAX = 16 };
 
+/* What a turn reads of all clients together, and what each may be read at the least. */
+enum { TURN_READ_SIZE = 64 * 1024, READ_SIZE_MIN = 4 * 1024 };
+
 enum connection_state {
     CONNECTION_READING, /* questions are read and answered */
     CONNECTION_PAUSED,  /* it leaves too many answers unread: it is not read from until it reads */
@@ -90,10 +93,22 @@ static void take_input(struct connection *connection, const uint8_t *data, size_
     }
 }
 
+/* Everybody waits for what one client may ask in a turn: the more clients there were in the last one,
+ * the less it is. Alone with a few, it is enough to fill an answer's write. */
+static size_t read_share(const struct server *server)
+{
+    size_t share = TURN_READ_SIZE / (server->last_turn_size + 1);
+
+    if (share > READ_SIZE)
+        return READ_SIZE;
+    return share < READ_SIZE_MIN ? READ_SIZE_MIN : share;
+}
+
 static void on_readable(evutil_socket_t descriptor, short events, void *context)
 {
     static uint8_t data[READ_SIZE];
     struct connection *connection = context;
+    size_t share = read_share(connection->server);
     ssize_t size;
 
     (void)events;
@@ -101,7 +116,7 @@ static void on_readable(evutil_socket_t descriptor, short events, void *context)
     if (connection->state != CONNECTION_READING)
         return;
     do {
-        size = recv(descriptor, data, sizeof(data), 0);
+        size = recv(descriptor, data, share, 0);
     } while (size < 0 && errno == EINTR);
     if (size < 0 && errno != EAGAIN) {
         change_state(connection, CONNECTION_CLOSED, "reading failed");
@@ -249,11 +264,13 @@ static void release(struct connection *connection)
 
 void connections_finish_turn(struct server *server)
 {
+    server->last_turn_size = 0;
     while (!STAILQ_EMPTY(&server->turn)) {
         struct connection *connection = STAILQ_FIRST(&server->turn);
 
         STAILQ_REMOVE_HEAD(&server->turn, turn);
         connection->is_in_turn = false;
+        server->last_turn_size++;
         write_output(connection);
         after_output(connection);
         if (connection->state == CONNECTION_CLOSED)
