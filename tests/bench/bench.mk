@@ -3,7 +3,8 @@
 #     make bench          measures, writes table and plots to docs/bench, fails where a mark is missed
 #     tests/bench/run     the same without building first, to build/bench/results; --help tells more
 
-BENCH_PROGRAMS := floor-server load-client peer-client verdict-cost spent-memory journal-cost
+BENCH_PROGRAMS := floor-server load-client peer-client verdict-cost spent-memory journal-cost growth-cost flood-cost \
+                  fairness-load
 
 .PHONY: bench bench-programs bench-packages
 bench-packages:
@@ -30,6 +31,11 @@ $(BUILD)/bench/verdict-cost: $(call bench_objects,verdict_cost questions mint re
 $(BUILD)/bench/spent-memory: $(call bench_objects,spent_memory resident) $(call objects_of,base store)
 
 $(BUILD)/bench/journal-cost: $(call bench_objects,journal_cost) $(call objects_of,base store)
+
+$(BUILD)/bench/growth-cost $(BUILD)/bench/flood-cost: $(BUILD)/bench/%-cost: $(BUILD)/bench/obj/%_cost.o \
+    $(call bench_objects,in_process flood questions mint reused_hmac) $(call objects_of,base token store wire config daemon)
+
+$(BUILD)/bench/fairness-load: $(call bench_objects,fairness_load phase flood latency questions mint reused_hmac)
 
 $(BENCH_PROGRAMS:%=$(BUILD)/bench/%):
 	$(SAY) '  LINK  $@'

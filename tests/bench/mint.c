@@ -131,7 +131,12 @@ static char *append(char *place, const char *text, size_t length)
 
 int minter_mint(struct minter *minter, time_t now, struct minted *minted_r)
 {
-    static const char host[] = MINT_HOST;
+    return minter_mint_at(minter, MINT_HOST, now, minted_r);
+}
+
+int minter_mint_at(struct minter *minter, const char host[MINT_HOST_LENGTH], time_t now,
+                   struct minted *minted_r)
+{
     uint64_t number = ++minter->count;
     char *message = minted_r->message;
     char *question = minted_r->question;
@@ -151,7 +156,9 @@ int minter_mint(struct minter *minter, time_t now, struct minted *minted_r)
         return -1;
     question = append(question, "auth:", 5);
     question = append(question, user, MINT_USER_LENGTH);
-    question = append(question, ":" MINT_HOST ":", MINT_HOST_LENGTH + 2);
+    *question++ = ':';
+    question = append(question, host, MINT_HOST_LENGTH);
+    *question++ = ':';
     question = append(question, minted_r->message, MINT_OTP_DIGITS + MINT_NONCE_DIGITS);
     *question++ = ' ';
     EVP_EncodeBlock((unsigned char *)question, signature, sizeof(signature));

@@ -54,6 +54,11 @@ void minter_destroy(struct minter **minter);
 __attribute__((warn_unused_result)) int minter_mint(struct minter *minter, time_t now,
                                                     struct minted *minted_r);
 
+/* The same for a user of another host, whose name has as many bytes as MINT_HOST. */
+__attribute__((warn_unused_result)) int minter_mint_at(struct minter *minter,
+                                                       const char host[MINT_HOST_LENGTH],
+                                                       time_t now, struct minted *minted_r);
+
 /* The keyed HMAC-SHA256 that signs, its context reused: the measure of what a verdict may cost. 0,
  * or -1 where OpenSSL fails. */
 __attribute__((warn_unused_result)) int minter_sign(struct minter *minter, const void *message,

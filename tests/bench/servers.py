@@ -149,6 +149,22 @@ class Bench:
             process.terminate()
             process.wait()
 
+    @contextlib.contextmanager
+    def serving(self, configuration, path, pinned=True):
+        """The daemon with a configuration of the caller's, which names the socket. Pinned, it goes before all else on its core."""
+        process = subprocess.Popen(
+            [self.program("xmpp-authd"), "-c", configuration],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=machine.pin(self.server_core) if pinned else None,
+        )
+        try:
+            self._await(path, process, f"xmpp-authd -c {configuration}")
+            yield process
+        finally:
+            process.terminate()
+            process.wait()
+
     @staticmethod
     def _await(path, process, command):
         deadline = time.monotonic() + START_SECONDS
@@ -158,7 +174,7 @@ class Bench:
                     return
             if process.poll() is not None or time.monotonic() > deadline:
                 raise ServerFailed(f"it does not start: {command}")
-            time.sleep(0.005)
+            time.sleep(0.001)
 
     def empty_directory(self):
         """A directory for a program that needs one; the last one's files are gone."""
@@ -167,8 +183,8 @@ class Bench:
         os.makedirs(path, mode=0o700)
         return path
 
-    def run(self, name, *arguments, descriptors=()):
-        """Runs a program of the bench on the load's core; its lines of key=value as dictionaries. It has the descriptors too."""
+    def run(self, name, *arguments, descriptors=(), pinned=True):
+        """Runs a program of the bench, on the load's core unless told otherwise, with descriptors; its lines of key=value."""
         command = [self.program(f"bench/{name}"), *map(str, arguments)]
         # Not a pipe: what it logs must cost what it costs a daemon, and wake nobody.
         with open(os.path.join(self.directory, "errors"), "w+", encoding="utf-8") as errors:
@@ -179,7 +195,7 @@ class Bench:
                 text=True,
                 check=False,
                 pass_fds=descriptors,
-                preexec_fn=machine.pin(self.load_core),
+                preexec_fn=machine.pin(self.load_core) if pinned else None,
             )
             if done.returncode != 0:
                 errors.seek(0)
