@@ -9,9 +9,7 @@ void calendar_pool_init(struct calendar_pool *pool, size_t memory_max, int64_t o
 
 void calendar_pool_allow(struct calendar_pool *pool)
 {
-    if (pool->otps_left > 0)
-        pool->otps_left = 0;
-    pool->otps_left += pool->otps_each_time;
+    pool->otps_left = pool->otps_each_time;
 }
 
 void calendar_lease_join(struct calendar_lease *lease, struct calendar_pool *pool)
@@ -49,28 +47,21 @@ static void begin(struct calendar_lease *lease, size_t reach)
         calendar_lease_end(TAILQ_FIRST(&pool->leases));
 }
 
-static bool pays(struct calendar_pool *pool, size_t otps)
+static int centre_on(struct calendar_lease *lease, int64_t centre, otp_function *compute,
+                     void *context)
 {
-    if (pool == NULL || otps == 0)
-        return true;
-    if (pool->otps_left <= 0)
-        return false;
-    pool->otps_left -= (int64_t)otps;
-    return true;
+    if (lease->pool == NULL)
+        return otp_calendar_move(lease->calendar, centre, compute, context);
+    return otp_calendar_approach(lease->calendar, centre, &lease->pool->otps_left, compute,
+                                 context);
 }
 
 const struct otp_calendar *calendar_lease_take(struct calendar_lease *lease, size_t reach,
                                                int64_t centre, otp_function *compute, void *context)
 {
-    size_t missing =
-        lease->calendar == NULL ? 2 * reach + 1 : otp_calendar_missing(lease->calendar, centre);
-
-    if (!pays(lease->pool, missing))
-        return NULL;
-    if (lease->calendar == NULL)
+    if (lease->calendar == NULL && (lease->pool == NULL || lease->pool->otps_left > 0))
         begin(lease, reach);
-    if (lease->calendar == NULL ||
-        otp_calendar_move(lease->calendar, centre, compute, context) != 0)
+    if (lease->calendar == NULL || centre_on(lease, centre, compute, context) != 0)
         return NULL;
     if (lease->pool != NULL && TAILQ_NEXT(lease, next) != NULL) {
         TAILQ_REMOVE(&lease->pool->leases, lease, next);

@@ -2,7 +2,8 @@
  * What the keys' calendars may take together. Whoever has valid accounts can present genuine stale
  * tokens of many keys in turn; without a common bound each key would hold a table, and each token
  * might cost thousands of HMACs. So the tables share a room, the one used longest ago making way,
- * and an allowance of OTPs to compute, which is given anew every second.
+ * and an allowance of OTPs to compute, which is given anew every second. With short time steps a
+ * table is larger than that; it grows from now on to either side, over some seconds.
  */
 #ifndef TOKEN_CALENDAR_POOL_H
 #define TOKEN_CALENDAR_POOL_H
@@ -18,7 +19,7 @@ struct calendar_pool {
     size_t memory;               /* bytes that they take */
     size_t memory_max;
     int64_t otps_each_time; /* what an allowance is */
-    int64_t otps_left;      /* negative: overdrawn by a table that was larger than the rest */
+    int64_t otps_left;
 };
 
 /* A key's claim to a calendar. A zeroed one has no pool: its calendar is its own and unbounded. */
@@ -31,7 +32,7 @@ struct calendar_lease {
 /* An empty pool with one allowance. It holds no memory of its own; every lease of it ends first. */
 void calendar_pool_init(struct calendar_pool *pool, size_t memory_max, int64_t otps_each_time);
 
-/* Gives the next allowance; what was left of the one before is gone, a debt stays. */
+/* Gives the next allowance; what was left of the one before is gone. */
 void calendar_pool_allow(struct calendar_pool *pool);
 
 /* Ends every lease of the pool that holds a calendar: their keys are about to go, or to be freed where
@@ -42,9 +43,10 @@ void calendar_pool_clear(struct calendar_pool *pool);
 void calendar_lease_join(struct calendar_lease *lease, struct calendar_pool *pool);
 
 /*
- * The lease's calendar, centred on a step and reaching reach steps to either side; the same reach
- * in every call. Borrowed until the next call that has to do with the pool. NULL where the
- * allowance is used up, memory is short or compute fails.
+ * The lease's calendar, centred on a step and reaching reach steps to either side, or less far while
+ * the allowance does not suffice for that; the same reach in every call. Borrowed until the next call
+ * that has to do with the pool. NULL where the allowance is used up, memory is short or compute
+ * fails.
  */
 const struct otp_calendar *calendar_lease_take(struct calendar_lease *lease, size_t reach,
                                                int64_t centre, otp_function *compute,

@@ -71,28 +71,81 @@ static void chain_all(struct otp_calendar *calendar)
     }
 }
 
-int otp_calendar_move(struct otp_calendar *calendar, int64_t centre, otp_function *compute,
-                      void *context)
+/* To reach so far to either side, no further than it is meant to. */
+static int move_to(struct otp_calendar *calendar, int64_t centre, size_t reach,
+                   otp_function *compute, void *context)
 {
-    int64_t first = centre - (int64_t)calendar->reach;
+    int64_t first = centre - (int64_t)reach;
+    size_t count = 2 * reach + 1;
 
-    if (calendar->ring.first == first && calendar->ring.end > first)
+    if (calendar->ring.first == first && calendar->ring.end == first + (int64_t)count)
         return 0;
     calendar->centre = centre;
-    if (otp_ring_move(&calendar->ring, first, 2 * calendar->reach + 1, compute, context) != 0)
+    if (otp_ring_move(&calendar->ring, first, count, compute, context) != 0)
         return -1;
     chain_all(calendar);
     return 0;
 }
 
-size_t otp_calendar_missing(const struct otp_calendar *calendar, int64_t centre)
+int otp_calendar_move(struct otp_calendar *calendar, int64_t centre, otp_function *compute,
+                      void *context)
 {
-    uint64_t all = 2 * calendar->reach + 1;
-    uint64_t distance = (uint64_t)llabs(centre - calendar->centre);
+    return move_to(calendar, centre, calendar->reach, compute, context);
+}
 
-    if (calendar->ring.first == calendar->ring.end)
-        return all;
-    return distance < all ? distance : all;
+static int64_t held(const struct otp_calendar *calendar)
+{
+    return calendar->ring.end - calendar->ring.first;
+}
+
+/* How far it can reach from there for so many OTPs, which suffice for the way if what it holds counts;
+ * -1: nowhere. To go on costs the way, and two for each step that it reaches further. */
+static int64_t affordable_reach(const struct otp_calendar *calendar, int64_t distance,
+                                int64_t otps_max)
+{
+    int64_t reach;
+
+    if (distance < held(calendar))
+        reach = (held(calendar) - 1) / 2 + (otps_max - distance) / 2;
+    else
+        reach = otps_max > 0 ? (otps_max - 1) / 2 : -1;
+    return reach < (int64_t)calendar->reach ? reach : (int64_t)calendar->reach;
+}
+
+/* How many of the steps first .. end - 1 it holds. */
+static int64_t overlap(const struct otp_calendar *calendar, int64_t first, int64_t end)
+{
+    int64_t from = first > calendar->ring.first ? first : calendar->ring.first;
+    int64_t to = end < calendar->ring.end ? end : calendar->ring.end;
+
+    return to > from ? to - from : 0;
+}
+
+int otp_calendar_approach(struct otp_calendar *calendar, int64_t centre, int64_t *otps_max,
+                          otp_function *compute, void *context)
+{
+    int64_t distance = llabs(centre - calendar->centre);
+    int64_t first = calendar->ring.first;
+    int64_t end = calendar->ring.end;
+    int64_t reach;
+
+    if (distance < held(calendar) && distance > *otps_max) {
+        /* As much of the way as can be paid: what it holds is worth more than that. */
+        centre = calendar->centre + (centre < calendar->centre ? -*otps_max : *otps_max);
+        *otps_max = 0;
+        (void)move_to(calendar, centre, (size_t)(held(calendar) - 1) / 2, compute, context);
+        return -1;
+    }
+    reach = affordable_reach(calendar, distance, *otps_max);
+    if (reach < 0 || move_to(calendar, centre, (size_t)reach, compute, context) != 0)
+        return -1;
+    *otps_max -= held(calendar) - overlap(calendar, first, end);
+    return 0;
+}
+
+bool otp_calendar_is_whole(const struct otp_calendar *calendar)
+{
+    return held(calendar) == 2 * (int64_t)calendar->reach + 1;
 }
 
 size_t otp_calendar_memory(const struct otp_calendar *calendar)

@@ -26,8 +26,17 @@ __attribute__((warn_unused_result)) int otp_calendar_move(struct otp_calendar *c
                                                           int64_t centre, otp_function *compute,
                                                           void *context);
 
-/* How many OTPs moving it there would compute. */
-size_t otp_calendar_missing(const struct otp_calendar *calendar, int64_t centre);
+/*
+ * The same for otps_max OTPs at the most: it may reach less far to either side then, and further when
+ * it is asked again. What was computed is taken from otps_max. Returns 0, or -1 where compute fails
+ * or it does not get to the centre yet.
+ */
+__attribute__((warn_unused_result)) int otp_calendar_approach(struct otp_calendar *calendar,
+                                                              int64_t centre, int64_t *otps_max,
+                                                              otp_function *compute, void *context);
+
+/* Whether it reaches as far as it is meant to. */
+bool otp_calendar_is_whole(const struct otp_calendar *calendar);
 
 /* The bytes that it takes; they depend on its reach alone. */
 size_t otp_calendar_memory(const struct otp_calendar *calendar);

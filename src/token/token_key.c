@@ -184,7 +184,9 @@ enum step_search token_key_find_step(struct token_key *key, uint64_t otp, int64_
                                    compute_otp, key);
     if (calendar == NULL)
         return STEP_NOT_SEARCHED;
-    return otp_calendar_find(calendar, (uint32_t)otp, step_r) ? STEP_FOUND : STEP_NONE;
+    if (otp_calendar_find(calendar, (uint32_t)otp, step_r))
+        return STEP_FOUND;
+    return otp_calendar_is_whole(calendar) ? STEP_NONE : STEP_NOT_SEARCHED;
 }
 
 void token_key_share_calendars(struct token_key *key, struct calendar_pool *pool)

@@ -114,34 +114,83 @@ static void whoever_forces_builds_in_turn_is_held_to_the_allowance(void **state)
     expect(computed >= 9 * STEPS && computed <= 11 * (STEPS + 10), "%u OTPs", computed);
 }
 
-static void a_table_larger_than_the_allowance_is_built_and_paid_off(void **state)
+static void a_table_larger_than_the_allowance_grows_from_now_on(void **state)
 {
-    struct counted one = {.key = 1}, other = {.key = 2};
-    struct calendar_lease leases[2] = {{.pool = NULL}, {.pool = NULL}};
+    struct counted counted = {.key = 1};
+    struct calendar_lease lease = {.pool = NULL};
+    const struct otp_calendar *calendar = NULL;
     struct calendar_pool pool;
-    int seconds = 0;
+    int64_t step = 0;
 
     (void)state;
     calendar_pool_init(&pool, SIZE_MAX, STEPS / 5);
-    calendar_lease_join(&leases[0], &pool);
-    calendar_lease_join(&leases[1], &pool);
-    assert_true(finds(&leases[0], &one, noon));
-    assert_int_equal(pool.otps_left, STEPS / 5 - STEPS);
-    for (; !finds(&leases[1], &other, noon); seconds++)
+    calendar_lease_join(&lease, &pool);
+    for (unsigned second = 0; second < 7; second++) {
+        unsigned before = counted.computed;
+
+        /* The clock goes on meanwhile; and a second try in the same second costs nothing more. */
+        for (int i = 0; i < 2; i++)
+            calendar = calendar_lease_take(&lease, REACH, noon + second, compute, &counted);
+        assert_non_null(calendar);
+        expect(counted.computed - before <= STEPS / 5, "second %u: %u OTPs", second,
+               counted.computed - before);
+        assert_true(otp_calendar_find(calendar, 1000000 + (noon + second) % 100000, &step));
+        assert_int_equal(step, noon + second);
+        assert_int_equal(otp_calendar_is_whole(calendar), second >= 5);
         calendar_pool_allow(&pool);
-    assert_int_equal(seconds, 5);
+    }
+    assert_true(otp_calendar_find(calendar, 1000000 + (noon + 6 - REACH) % 100000, &step));
     /* What is there costs nothing, also without an allowance. */
-    assert_true(finds(&leases[0], &one, noon));
-    assert_false(finds(&leases[0], &one, noon + 1));
-    calendar_lease_end(&leases[0]);
-    calendar_lease_end(&leases[1]);
+    pool.otps_left = 0;
+    assert_true(finds(&lease, &counted, noon + 6));
+    assert_false(finds(&lease, &counted, noon + 7));
+    calendar_lease_end(&lease);
 }
 
-static void each_second_has_its_allowance_less_what_is_owed(void **state)
+static void a_table_is_not_given_up_for_want_of_a_few(void **state)
 {
-    static const struct {
-        int64_t left, allowed;
-    } rows[] = {{100, 100}, {99, 100}, {1, 100}, {0, 100}, {-1, 99}, {-250, -150}};
+    struct counted counted = {.key = 1};
+    struct calendar_lease lease = {.pool = NULL};
+    struct calendar_pool pool;
+
+    (void)state;
+    calendar_pool_init(&pool, SIZE_MAX, STEPS);
+    calendar_lease_join(&lease, &pool);
+    assert_true(finds(&lease, &counted, noon));
+    for (int second = 0; second < 3; second++) {
+        pool.otps_left = 10;
+        assert_false(finds(&lease, &counted, noon + 40));
+    }
+    assert_int_equal(counted.computed, STEPS + 30);
+    pool.otps_left = 10;
+    assert_true(finds(&lease, &counted, noon + 40));
+    assert_int_equal(counted.computed, STEPS + 40);
+    calendar_lease_end(&lease);
+}
+
+static void whoever_comes_back_after_long_begins_anew_within_the_allowance(void **state)
+{
+    struct counted counted = {.key = 1};
+    struct calendar_lease lease = {.pool = NULL};
+    struct calendar_pool pool;
+    unsigned before;
+
+    (void)state;
+    calendar_pool_init(&pool, SIZE_MAX, STEPS);
+    calendar_lease_join(&lease, &pool);
+    assert_true(finds(&lease, &counted, noon));
+    for (int64_t away = 1; away < 1000000; away = 3 * away + 1) {
+        calendar_pool_allow(&pool);
+        before = counted.computed;
+        expect(finds(&lease, &counted, noon + away), "%lld steps away", (long long)away);
+        assert_true(counted.computed - before <= STEPS);
+    }
+    calendar_lease_end(&lease);
+}
+
+static void each_second_has_its_allowance_whatever_is_left(void **state)
+{
+    static const int64_t rows[] = {100, 99, 1, 0};
 
     (void)state;
     for (size_t i = 0; i < LENGTH_OF(rows); i++) {
@@ -149,9 +198,9 @@ static void each_second_has_its_allowance_less_what_is_owed(void **state)
 
         calendar_pool_init(&pool, 1, 100);
         assert_int_equal(pool.otps_left, 100);
-        pool.otps_left = rows[i].left;
+        pool.otps_left = rows[i];
         calendar_pool_allow(&pool);
-        expect(pool.otps_left == rows[i].allowed, "row %zu: %lld", i, (long long)pool.otps_left);
+        expect(pool.otps_left == 100, "row %zu: %lld", i, (long long)pool.otps_left);
     }
 }
 
@@ -183,7 +232,7 @@ static void a_token_that_can_t_be_dated_now_is_expired_without_an_offset(void **
         struct calendar_pool pool;
         struct token_verdict verdict;
 
-        calendar_pool_init(&pool, SIZE_MAX, without ? 0 : 1);
+        calendar_pool_init(&pool, SIZE_MAX, without ? 0 : INT32_MAX);
         token_key_share_calendars(key, &pool);
         assert_int_equal(token_mint(key, &default_format, "alice", "example.org",
                                     noon + rows[row].steps, NONCE_32, text),
@@ -204,8 +253,10 @@ int main(void)
         cmocka_unit_test(a_thousand_keys_hold_no_more_than_the_room),
         cmocka_unit_test(a_table_larger_than_the_room_is_held_alone),
         cmocka_unit_test(whoever_forces_builds_in_turn_is_held_to_the_allowance),
-        cmocka_unit_test(a_table_larger_than_the_allowance_is_built_and_paid_off),
-        cmocka_unit_test(each_second_has_its_allowance_less_what_is_owed),
+        cmocka_unit_test(each_second_has_its_allowance_whatever_is_left),
+        cmocka_unit_test(a_table_larger_than_the_allowance_grows_from_now_on),
+        cmocka_unit_test(a_table_is_not_given_up_for_want_of_a_few),
+        cmocka_unit_test(whoever_comes_back_after_long_begins_anew_within_the_allowance),
         cmocka_unit_test(a_token_that_can_t_be_dated_now_is_expired_without_an_offset),
     };
 
