@@ -71,9 +71,36 @@ int name_table_add(struct name_table *table, const char *name, size_t length, vo
 
 void *name_table_find(const struct name_table *table, const char *name, size_t length)
 {
+    uint64_t hash;
+
     if (table->capacity == 0)
         return NULL;
-    return find_slot(table, name, length, hash_name(table, name, length))->value;
+    hash = hash_name(table, name, length);
+    /* With many names the value comes from far away, like the name that is compared first. */
+    __builtin_prefetch(table->slots[hash & (table->capacity - 1)].value);
+    return find_slot(table, name, length, hash)->value;
+}
+
+uint64_t name_table_expect(const struct name_table *table, const char *name, size_t length)
+{
+    uint64_t hash = hash_name(table, name, length);
+
+    if (table->capacity > 0)
+        __builtin_prefetch(&table->slots[hash & (table->capacity - 1)]);
+    return hash;
+}
+
+void *name_table_guess(const struct name_table *table, uint64_t hash)
+{
+    size_t mask = table->capacity - 1;
+
+    if (table->capacity == 0)
+        return NULL;
+    for (size_t at = hash & mask; table->slots[at].name != NULL; at = (at + 1) & mask) {
+        if (table->slots[at].hash == hash)
+            return table->slots[at].value;
+    }
+    return NULL;
 }
 
 void name_table_remove(struct name_table *table, const char *name, size_t length)

@@ -191,6 +191,14 @@ static void expect_spend(void *context, const uint8_t *signature)
     judgement->facts.user = verdict_book_expect(&authority->book, judgement->facts.question);
 }
 
+/* What is needed next of a host among thousands, where nobody has foreseen it (foresight.h). */
+static void expect_host(const struct host *host, const struct tally_host *row)
+{
+    for (size_t i = 0; i < host->key_count; i++)
+        token_key_prefetch(host->keys[i], 0);
+    tally_prefetch(row, 0);
+}
+
 /* ALLOWED: but for what is remembered. */
 static enum reason judge_login(const struct authority *authority, struct judgement *judgement)
 {
@@ -209,6 +217,8 @@ static enum reason judge_login(const struct authority *authority, struct judgeme
     judgement->facts.row = tally_host_of(&authority->tally, host);
     if (host == NULL)
         return REASON_UNKNOWN_HOST;
+    if (authority->config->host_count >= MANY_HOSTS)
+        expect_host(host, judgement->facts.row);
     token_judge(
         &(struct judge_keys){host->keys, host->key_fingerprints, host->key_count, host->jsxc},
         &host->format, &claim, moment_seconds(judgement->facts.now), &verdict);

@@ -27,6 +27,9 @@ struct asker {
 
 STAILQ_HEAD(pending_list, pending_answer);
 
+/* So many hosts and keys are no longer in the processor's caches by themselves. */
+enum { MANY_HOSTS = 64 };
+
 struct authority {
     const struct config *config; /* borrowed; swapped by a reload */
     struct spent_store *store;   /* owned */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "daemon/foresight.h"
+
 void dialogue_init(struct dialogue *dialogue, struct server *server, size_t listener,
                    void (*on_filled)(struct answers *answers))
 {
@@ -113,13 +115,17 @@ static enum dialogue_state answer_all(struct dialogue *dialogue, const uint8_t *
                                       size_t *used_r, const char **why_r)
 {
     enum dialogue_state state = DIALOGUE_OPEN;
+    struct foresight foresight;
     size_t before;
 
     *used_r = 0;
     if (size > 0 && dialogue->answers.protocol == NULL)
         dialogue->answers.protocol = protocol_of_first_byte(data[0]);
+    foresight_begin(&foresight, &dialogue->server->authority, dialogue->answers.protocol, data,
+                    size);
     do {
         before = *used_r;
+        foresight_step(&foresight);
         if (before < size)
             state = answer_one(dialogue, data + before, size - before, used_r, why_r);
     } while (state == DIALOGUE_OPEN && *used_r > before);

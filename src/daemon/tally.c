@@ -234,6 +234,19 @@ void tally_follow(struct tally *tally, struct tally_plan *plan)
     plan->row_count = former_count;
 }
 
+void tally_prefetch(const struct tally_host *row, int step)
+{
+    if (step == 0) {
+        __builtin_prefetch(&row->counts.auth[REASON_ALLOWED], 1);
+        __builtin_prefetch(&row->watch.count);
+        __builtin_prefetch(&row->keys);
+    } else if (step == 1) {
+        __builtin_prefetch(row->keys);
+    }
+    for (size_t i = 0; step == 2 && i < row->key_count; i++)
+        __builtin_prefetch(row->keys[i], 1);
+}
+
 void tally_hold(struct tally_host *row)
 {
     if (row != NULL)

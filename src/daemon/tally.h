@@ -112,6 +112,10 @@ void tally_plan_destroy(struct tally_plan **plan);
  * reload, or longer while it is held. */
 struct tally_host *tally_host_of(const struct tally *tally, const struct host *host);
 
+/* Has a row's memory fetched for a verdict that will be counted: the row (0), its keys' list (1), and
+ * its keys (2). */
+void tally_prefetch(const struct tally_host *row, int step);
+
 /* Keeps a row for an answer that is to come, whatever is reloaded until then; each hold is given
  * back once. NULL is allowed. */
 void tally_hold(struct tally_host *row);

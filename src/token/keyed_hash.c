@@ -141,6 +141,11 @@ void keyed_hash_destroy(struct keyed_hash **keyed)
     *keyed = NULL;
 }
 
+void keyed_hash_prefetch(const struct keyed_hash *keyed)
+{
+    __builtin_prefetch(keyed->states);
+}
+
 int keyed_hash_compute(struct keyed_hash *keyed, const void *message, size_t size,
                        uint8_t output_r[HASH_SIZE_MAX])
 {

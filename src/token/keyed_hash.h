@@ -19,6 +19,9 @@ struct keyed_hash *keyed_hash_create(enum hash hash, const uint8_t *key, size_t 
 /* Wipes and frees *keyed and sets it to NULL; NULL is allowed. */
 void keyed_hash_destroy(struct keyed_hash **keyed);
 
+/* Has what the key was made into fetched, for keyed_hash_compute(). */
+void keyed_hash_prefetch(const struct keyed_hash *keyed);
+
 /*
  * Computes the HMAC of size bytes into output_r, which holds hash_size() bytes of its hash. Returns
  * 0, or -1 where OpenSSL fails; output_r is not to be used then. Not reentrant for one object.

@@ -15,6 +15,8 @@
 enum { NEAR_STEPS_MAX = 64 };
 _Static_assert(6 * OTP_WINDOW_MAX + 3 <= NEAR_STEPS_MAX, "the near ring holds a stretch");
 
+enum { CACHE_LINE = 64 };
+
 struct token_key {
     struct token_format format;
     struct token_key_dates dates;
@@ -82,6 +84,16 @@ void token_key_destroy(struct token_key **key)
     calendar_lease_end(&(*key)->lease);
     free(*key);
     *key = NULL;
+}
+
+void token_key_prefetch(const struct token_key *key, int step)
+{
+    if (step == 2)
+        keyed_hash_prefetch(key->secret);
+    else if (step == 1)
+        __builtin_prefetch(key->secret);
+    for (size_t at = 0; step == 0 && at < sizeof(*key); at += CACHE_LINE)
+        __builtin_prefetch((const char *)key + at);
 }
 
 bool token_key_in_date(const struct token_key *key, int64_t seconds)

@@ -37,6 +37,14 @@ struct token_key *token_key_create(const struct token_format *format, const uint
 /* Wipes and frees *key and sets it to NULL; NULL is allowed. */
 void token_key_destroy(struct token_key **key);
 
+/*
+ * Has the key's memory fetched for a token that will be tried with it: among thousands of keys it
+ * comes from far away. What is found in one step tells where the next one goes: the key (0), what
+ * makes its signatures (1), and that one's states (2).
+ */
+enum { TOKEN_KEY_FETCHES = 3 };
+void token_key_prefetch(const struct token_key *key, int step);
+
 /* Whether the key counts at a time in seconds since the epoch. */
 bool token_key_in_date(const struct token_key *key, int64_t seconds);
 

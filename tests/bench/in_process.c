@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "config/problems.h"
+#include "daemon/foresight.h"
 #include "daemon/log.h"
 
 /* Questions that one turn of the event loop would take. */
@@ -121,8 +122,12 @@ static int judge_turn(struct judging *judging, const uint8_t *frames, size_t siz
 {
     struct moment now = moment_now();
     size_t answer_size = judging->framing->answer_size;
+    struct foresight foresight;
 
+    foresight_begin(&foresight, &judging->authority, judging->answers.protocol, frames,
+                    size * count);
     for (size_t i = 0; i < count; i++) {
+        foresight_step(&foresight);
         if (answer_question(judging, frames + i * size, size, now) != 0)
             return -1;
     }
