@@ -25,6 +25,10 @@ static enum ctl_status forget(const struct arguments *arguments)
 
 /* --- import */
 
+/* The daemon writes a line's names to its database at once, and nobody gets an answer meanwhile: a
+ * line has no more bytes than that, some eighty names. A longer name has a line for itself. */
+enum { IMPORT_LINE_SIZE = 2048 };
+
 struct import {
     const struct arguments *arguments;
     FILE *file;
@@ -54,7 +58,7 @@ static enum ctl_status gather(struct import *import, const char *jid)
 {
     size_t length = strlen(jid);
 
-    if (import->length + 1 + length + 1 > sizeof(import->request) && flush(import) != CTL_YES) {
+    if (import->length + 1 + length + 1 > IMPORT_LINE_SIZE && flush(import) != CTL_YES) {
         ctl_complain("%s: users before line %lu may have been imported; it may be run again",
                      import->name, import->lines);
         return CTL_ERROR;

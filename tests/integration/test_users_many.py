@@ -3,6 +3,7 @@ confirmed."""
 
 import os
 import random
+import socket
 import subprocess
 import threading
 import time
@@ -97,6 +98,36 @@ def test_an_import_and_a_list_hold_nobody_up_and_stay_small(daemon, directory, n
     took = longest_answer_beside(daemon, lambda: Operator(daemon).run("users", "list"))
     assert took <= 0.2 + 5 * longest_write(directory), f"an answer took {took:.3f} s beside the list"
     assert SANITIZED or (daemon.resident() - whole) * 1024 <= 4 << 20
+
+
+def test_an_import_comes_in_short_lines_for_each_holds_the_loop_up(directory):
+    """What the daemon does with a line it does in one turn; a name that is longer than a line comes alone."""
+    users = [f"user{number:07}@example.org" for number in range(1000)]
+    users.insert(500, "u" * 1023 + "@" + "d" * 1023)
+    path, got = directory / "names", []
+    path.write_text("\n".join(users))
+
+    def serve():
+        while len(got) < len(users):
+            client, _ = control.accept()
+            with client, client.makefile("rb") as stream:
+                words = stream.readline().decode().split()
+                assert words[:2] == ["users", "import"]
+                assert sum(map(len, words)) + len(words) <= 2048 or len(words) == 3
+                got.extend(words[2:])
+                client.sendall(b"imported=1 known=0\n")
+
+    with socket.socket(socket.AF_UNIX) as control:
+        control.bind(str(directory / "control.sock"))
+        control.listen()
+        control.settimeout(DEADLINE)
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
+        done = subprocess.run([CTL, "users", "import", path, "--control", directory / "control.sock"], capture_output=True, text=True,
+                              timeout=DEADLINE, env=environment(), check=False)
+        assert done.returncode == 0, done.stderr
+        server.join(DEADLINE)
+    assert got == users
 
 
 def test_a_kill_in_the_midst_of_an_import_loses_nothing_that_was_confirmed(daemon, start, names):
