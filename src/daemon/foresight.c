@@ -52,13 +52,16 @@ static uint64_t look(struct foresight *foresight)
 }
 
 /* By now the place is there, and tells where the host is. */
-static const struct host *fetch_host(const struct authority *authority, uint64_t hash)
+static const struct host *fetch_host(struct foresight *foresight, uint64_t hash)
 {
+    const struct authority *authority = foresight->authority;
     const struct config *config = authority->config;
     const struct host *host = hash == 0 ? NULL : name_table_guess(&config->host_table, hash);
 
-    if (host == NULL)
+    /* Who asks about one host again and again has its memory at hand. */
+    if (host == NULL || host == foresight->last)
         return NULL;
+    foresight->last = host;
     for (size_t at = 0; at < sizeof(*host); at += CACHE_LINE)
         __builtin_prefetch((const char *)host + at);
     __builtin_prefetch(&authority->tally.hosts[host - config->hosts]);
@@ -99,7 +102,7 @@ void foresight_step(struct foresight *foresight)
     }
     if (after(foresight, 3)->host != NULL)
         fetch_lists(authority, after(foresight, 3)->host);
-    after(foresight, 4)->host = fetch_host(authority, after(foresight, 4)->hash);
+    after(foresight, 4)->host = fetch_host(foresight, after(foresight, 4)->hash);
     after(foresight, 5)->hash = look(foresight);
     after(foresight, 5)->host = NULL;
     foresight->place = (foresight->place + 1) % FORESIGHT_STEPS;

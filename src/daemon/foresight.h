@@ -28,6 +28,7 @@ struct foresight {
     const uint8_t *end;
     struct foreseen ahead[FORESIGHT_STEPS];
     size_t place; /* of the question that is answered next */
+    const struct host *last;
 };
 
 /* Begins to look at whole and half questions of a protocol; all is borrowed as long as it is used. */

@@ -243,8 +243,10 @@ void tally_prefetch(const struct tally_host *row, int step)
     } else if (step == 1) {
         __builtin_prefetch(row->keys);
     }
-    for (size_t i = 0; step == 2 && i < row->key_count; i++)
-        __builtin_prefetch(row->keys[i], 1);
+    for (size_t i = 0; step == 2 && i < row->key_count; i++) {
+        __builtin_prefetch(&row->keys[i]->id, 1);
+        __builtin_prefetch(&row->keys[i]->last_genuine, 1);
+    }
 }
 
 void tally_hold(struct tally_host *row)
