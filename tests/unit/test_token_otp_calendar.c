@@ -134,30 +134,39 @@ static void a_failure_finds_nothing_until_it_is_moved_again(void **state)
     otp_calendar_destroy(&calendar);
 }
 
-/* What whoever moves it has to pay for before. */
-static void what_a_move_would_compute_is_known_before(void **state)
+/* Whoever moves it pays for each, and gets no more than he can pay. */
+static void an_approach_is_paid_for_by_what_it_computes(void **state)
 {
     static const struct {
         int64_t move;
-        size_t missing;
-    } rows[] = {{0, 0}, {1, 1}, {-1, 1}, {20, 20}, {21, 21}, {22, 21}, {-21, 21}, {-1000, 21}};
-    struct otp_calendar *calendar = otp_calendar_create(10);
+        int64_t otps, left;
+        int result;
+        size_t computed;
+        bool whole;
+    } rows[] = {
+        {0, 0, 0, 0, 0, true},     {1, 1, 0, 0, 1, true},       {-1, 5, 4, 0, 1, true},
+        {20, 20, 0, 0, 20, true},  {20, 19, 0, -1, 19, true},   {-20, 0, 0, -1, 0, true},
+        {21, 21, 0, 0, 21, true},  {-22, 100, 79, 0, 21, true}, {21, 20, 1, 0, 19, false},
+        {1000, 2, 1, 0, 1, false}, {-1000, 1, 0, 0, 1, false},  {1000, 0, 0, -1, 0, true},
+    };
     int64_t centre = 58907520;
 
     (void)state;
-    assert_int_equal(otp_calendar_missing(calendar, centre), 21);
-    assert_int_equal(otp_calendar_missing(calendar, 0), 21);
     for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        struct otp_calendar *calendar = otp_calendar_create(10);
         struct counted counted = {.fail_after = SIZE_MAX, .modulus = 97};
+        int64_t otps = rows[i].otps;
 
         assert_int_equal(otp_calendar_move(calendar, centre, compute, &counted), 0);
         counted.calls = 0;
-        expect(otp_calendar_missing(calendar, centre + rows[i].move) == rows[i].missing, "row %zu",
-               i);
-        assert_int_equal(otp_calendar_move(calendar, centre + rows[i].move, compute, &counted), 0);
-        expect(counted.calls == rows[i].missing, "row %zu: %zu", i, counted.calls);
+        expect(otp_calendar_approach(calendar, centre + rows[i].move, &otps, compute, &counted) ==
+                   rows[i].result,
+               "row %zu", i);
+        expect(counted.calls == rows[i].computed, "row %zu: %zu", i, counted.calls);
+        expect(otps == rows[i].left, "row %zu: %lld left", i, (long long)otps);
+        expect(otp_calendar_is_whole(calendar) == rows[i].whole, "row %zu", i);
+        otp_calendar_destroy(&calendar);
     }
-    otp_calendar_destroy(&calendar);
 }
 
 /* Where an empty one stands, too. */
@@ -207,7 +216,7 @@ int main(void)
         cmocka_unit_test(nothing_is_found_beyond_the_reach),
         cmocka_unit_test(moving_along_computes_one_value_a_step_and_none_within_it),
         cmocka_unit_test(a_failure_finds_nothing_until_it_is_moved_again),
-        cmocka_unit_test(what_a_move_would_compute_is_known_before),
+        cmocka_unit_test(an_approach_is_paid_for_by_what_it_computes),
         cmocka_unit_test(the_first_steps_of_all_are_computed),
         cmocka_unit_test(the_memory_is_for_the_reach_alone),
         cmocka_unit_test(destroying_nothing_is_allowed),
