@@ -50,6 +50,11 @@ FORTIFY := $(or $(call accepted,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3),-U_FORTIF
 endif
 HARDENED  := -fstack-protector-strong $(call accepted,-fstack-clash-protection) $(call accepted,-fcf-protection=full) $(FORTIFY)
 HARDENING := -fPIE $(HARDENED)
+# For src/. The second part is gcc's: clang takes an enum for unsigned, and its sanitizers make frames larger.
+STRICT := -Wfloat-equal -Wdouble-promotion -Wold-style-definition -Wredundant-decls -Wmissing-declarations -Wbad-function-cast \
+          -Walloca -Wdate-time -Wunused-macros \
+          $(call accepted,-Wconversion -Wsign-conversion -Warith-conversion -Wduplicated-cond -Wduplicated-branches -Wlogical-op \
+          -Wjump-misses-init -Wformat-signedness -Wframe-larger-than=163840)
 override CPPFLAGS += -D_GNU_SOURCE -DXMPP_AUTHD_VERSION='"$(VERSION)"' -Isrc
 override LDFLAGS += -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 
@@ -105,7 +110,7 @@ minter-packages:
 $(BUILD)/obj/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(SAY) '  CC    $@'
-	$(COMPILE) $(if $(findstring /relay/,$@)$(findstring xmpp-extauth,$@),,$(shell pkg-config --cflags $(PACKAGES) $(DOCTOR_PACKAGES) 2>/dev/null | sed 's/-I/-isystem /g')) -c -o $@ $<
+	$(COMPILE) $(STRICT) $(if $(findstring /relay/,$@)$(findstring xmpp-extauth,$@),,$(shell pkg-config --cflags $(PACKAGES) $(DOCTOR_PACKAGES) 2>/dev/null | sed 's/-I/-isystem /g')) -c -o $@ $<
 
 $(BUILD)/xmpp-authd: $(BUILD)/obj/xmpp-authd.o $(call objects_of,base token store wire config daemon)
 	$(SAY) '  LINK  $@'
@@ -290,7 +295,13 @@ check-bench: programs
 -include tests/bench/bench.mk
 -include tests/fuzz/fuzz.mk
 -include tests/instructions/instructions.mk
+-include tests/analysis/analysis.mk
 -include tests/coverage/coverage.mk
+
+# Compilers, levels of optimization, what may be left out, and other options: each builds, and its programs do what they should.
+.PHONY: check-builds
+check-builds: test-packages
+	tests/builds/run
 
 # --- installing it ---------------------------------------------------------------------------------------------------
 

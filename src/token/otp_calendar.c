@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { NONE = UINT32_MAX };
+#define NONE UINT32_MAX
 
 /* The ring's places, chained by OTP: a place is a step's index in the ring, and stays the same
  * while the step is in it. */
