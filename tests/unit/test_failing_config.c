@@ -8,6 +8,12 @@
 #include "test_config_files.h"
 
 /* Everything that a configuration can have; the blanks are for the three files that it names. */
+#ifdef HAVE_REDIS
+#define STORE "store = redis://127.0.0.1:6379/1\nredis_password_file = %s\n"
+#else
+#define STORE "store = journal\n; a password would be in %s\n"
+#endif
+
 static const char everything[] = "[server]\n"
                                  "listen = /run/xmpp-authd-unit/auth.sock\n"
                                  "allow_users = root daemon\n"
@@ -21,10 +27,7 @@ static const char everything[] = "[server]\n"
                                  "protocol = saslauthd\n"
                                  "path = /run/xmpp-authd-unit/mux\n"
                                  "host = example.org\n"
-                                 "[replay]\n"
-                                 "store = redis://127.0.0.1:6379/1\n"
-                                 "redis_password_file = %s\n"
-                                 "[http]\n"
+                                 "[replay]\n" STORE "[http]\n"
                                  "listen = unix:/run/xmpp-authd-unit/http.sock\n"
                                  "[host example.org]\n" GOOD_KEY "accept = v1 v2 jsxc\n"
                                  "jsxc_secret = wE7uJ4qTn9ZxK2vR6yB8sC3m\n"
