@@ -99,12 +99,23 @@ static enum spend_outcome spend_at(struct spent_store *store, struct spend spend
     return login.outcome;
 }
 
+/* Until the thread that syncs is over. */
+static void await_sync(void)
+{
+    struct stat tasks = {0};
+
+    do {
+        assert_int_equal(stat("/proc/self/task", &tasks), 0);
+        usleep(100);
+    } while (tasks.st_nlink > 3);
+}
+
 /* As many seconds' ticks as it takes to sync a head and to let go of what it does not count. */
 static void tick(struct spent_store *store, struct moment now)
 {
     for (int i = 0; i < 20; i++) {
         spent_store_tick(store, now);
-        usleep(1000);
+        await_sync();
     }
 }
 
