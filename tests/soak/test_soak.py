@@ -95,7 +95,7 @@ class Soak:
         """Whoever watches it, at once."""
         status, text = get(str(self.configuration.directory / "metrics.sock"), "/metrics")
         assert (status, "xmpp_authd_verdicts_total" in text) == (200, True)
-        assert self.clients[0].user.encode() in self.daemon.control(f"why {self.clients[0].user}\n".encode())
+        assert f"jid={self.clients[0].user} " in self.daemon.control(f"why {self.clients[0].user}\n".encode())[0]
         Operator(self.daemon).run("users", "list")
 
     def deny(self):
