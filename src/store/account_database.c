@@ -61,6 +61,9 @@ static int take_rows(sqlite3_stmt *statement, account_row_taker *take, void *con
 
         if (sqlite3_column_count(statement) > 2)
             row.changed = sqlite3_column_int64(statement, 2);
+        /* No memory for it. */
+        if (row.jid == NULL && row.length > 0)
+            return -1;
         if (!take(context, &row))
             return -1;
         count++;
