@@ -5,6 +5,7 @@
 
 #include "daemon/log.h"
 #include "daemon/opening.h"
+#include "daemon/shortage.h"
 #include "daemon/user_rules.h"
 #include "token/judge.h"
 
@@ -287,6 +288,9 @@ static int spend_login(struct authority *authority, struct judgement *judgement,
         asker->pending = pending;
         return ANSWER_PENDING;
     }
+    /* The store says itself what fails in it; what does not is memory. */
+    if (outcome == SPEND_FAILED && authority->store->failure == NULL)
+        shortage_note();
     if (pending != NULL)
         STAILQ_INSERT_HEAD(&authority->unused, pending, next);
     return conclude(authority, judgement, reason_of_outcome(outcome));

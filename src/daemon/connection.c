@@ -12,6 +12,7 @@
 
 #include "daemon/dialogue.h"
 #include "daemon/log.h"
+#include "daemon/shortage.h"
 
 /* What one client may put into one turn of the loop, so that it can't keep the others waiting. */
 enum { READ_SIZE = 16 * 1024, DISCARDS_MAX = 16 };
@@ -63,6 +64,16 @@ static void change_state(struct connection *connection, enum connection_state st
     }
 }
 
+/* A peer that is gone is the peer's own affair; any other failure is the operator's. */
+static void note_failure(const struct connection *connection, int error)
+{
+    struct server *server = connection->server;
+
+    if (error != ECONNRESET && error != EPIPE &&
+        event_limit_allows(&server->event_limits, LIMITED_FAILED, server_now(server)))
+        log_event_text(LOG_LEVEL_ERROR, "connection-failed", "why", strerror(error));
+}
+
 static void join_turn(struct connection *connection)
 {
     if (connection->is_in_turn)
@@ -88,6 +99,7 @@ static void take_input(struct connection *connection, const uint8_t *data, size_
         change_state(connection, CONNECTION_FINISHING, why);
         break;
     case DIALOGUE_FAILED:
+        shortage_note();
         change_state(connection, CONNECTION_CLOSED, why);
         break;
     }
@@ -119,6 +131,7 @@ static void on_readable(evutil_socket_t descriptor, short events, void *context)
         size = recv(descriptor, data, share, 0);
     } while (size < 0 && errno == EINTR);
     if (size < 0 && errno != EAGAIN) {
+        note_failure(connection, errno);
         change_state(connection, CONNECTION_CLOSED, "reading failed");
         return;
     }
@@ -187,6 +200,7 @@ static void write_output(struct connection *connection)
         connection->dialogue.progressed = true;
         answers_consume(&connection->dialogue.answers, (size_t)written);
     } else if (written < 0 && errno != EAGAIN) {
+        note_failure(connection, errno);
         change_state(connection, CONNECTION_CLOSED, "writing failed");
     }
 }

@@ -12,6 +12,7 @@
 #include "daemon/control_commands.h"
 #include "daemon/listener.h"
 #include "daemon/log.h"
+#include "daemon/shortage.h"
 
 enum { CLIENTS_MAX = 16, REQUEST_LINE_MAX = 8191, CLIENT_SECONDS = 5 };
 
@@ -22,6 +23,7 @@ struct control_client {
     struct control *control;
     struct bufferevent *stream;
     bool answered;
+    int64_t moved_ms;              /* by the boot clock: of the last that was read or written */
     struct users_listing *listing; /* what is still to be written; NULL: nothing */
 };
 
@@ -69,18 +71,22 @@ static void on_request(struct bufferevent *stream, void *context)
 {
     struct control_client *client = context;
     struct evbuffer *input = bufferevent_get_input(stream);
-    size_t length = 0;
-    char *request = evbuffer_readln(input, &length, EVBUFFER_EOL_CRLF);
+    struct server *server = client->control->server;
+    char request[REQUEST_LINE_MAX + 2];
+    ev_ssize_t size = evbuffer_copyout(input, request, sizeof(request));
+    const char *end = size <= 0 ? NULL : memchr(request, '\n', (size_t)size);
+    size_t length = end == NULL ? 0 : (size_t)(end - request);
 
-    if (request == NULL || length > REQUEST_LINE_MAX) {
-        if (request != NULL || evbuffer_get_length(input) > REQUEST_LINE_MAX + 1)
+    client->moved_ms = server_now(server).boot_ms;
+    if (length > 0 && request[length - 1] == '\r')
+        length--;
+    if (end == NULL || length > REQUEST_LINE_MAX) {
+        if (size == (ev_ssize_t)sizeof(request))
             end_client(client);
-        free(request);
         return;
     }
     bufferevent_disable(stream, EV_READ);
     answer_request(client, request, length);
-    free(request);
     if (client->listing == NULL && evbuffer_get_length(bufferevent_get_output(stream)) == 0)
         end_client(client);
 }
@@ -90,6 +96,7 @@ static void on_written(struct bufferevent *stream, void *context)
 {
     struct control_client *client = context;
 
+    client->moved_ms = server_now(client->control->server).boot_ms;
     if (client->listing != NULL)
         continue_listing(client);
     if (client->answered && client->listing == NULL &&
@@ -140,10 +147,12 @@ static void serve(struct control *control, int descriptor)
     }
     stream = bufferevent_socket_new(control->server->loop, descriptor, BEV_OPT_CLOSE_ON_FREE);
     if (stream == NULL) {
+        shortage_note();
         close(descriptor);
         return;
     }
-    *client = (struct control_client){.control = control, .stream = stream};
+    *client = (struct control_client){
+        .control = control, .stream = stream, .moved_ms = server_now(control->server).boot_ms};
     bufferevent_setcb(stream, on_request, on_written, on_end, client);
     bufferevent_set_timeouts(stream, &timeout, &timeout);
     bufferevent_setwatermark(stream, EV_READ, 0, REQUEST_LINE_MAX + 2);
@@ -201,6 +210,17 @@ int control_open(struct server *server)
     log_event_text(LOG_LEVEL_ERROR, "listen-failed", "why",
                    "the event loop does not take the socket");
     return -1;
+}
+
+void control_expire(struct server *server, struct moment now)
+{
+    for (size_t i = 0; server->control != NULL && i < CLIENTS_MAX; i++) {
+        struct control_client *client = &server->control->clients[i];
+
+        if (client->stream != NULL &&
+            now.boot_ms - client->moved_ms > INT64_C(2000) * CLIENT_SECONDS)
+            end_client(client);
+    }
 }
 
 void control_close(struct server *server)

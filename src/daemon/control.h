@@ -10,6 +10,10 @@
 /* Opens the control socket. 0, or -1 after logging what failed. */
 __attribute__((warn_unused_result)) int control_open(struct server *server);
 
+/* Ends clients that have neither said nor read anything for too long. libevent does so too, unless it
+ * was refused the memory for it. About once a second. */
+void control_expire(struct server *server, struct moment now);
+
 /* Closes it and its clients and removes its file. */
 void control_close(struct server *server);
 

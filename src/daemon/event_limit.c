@@ -6,6 +6,7 @@ static const char *const words[LIMITED_COUNT] = {
     [LIMITED_TIMEOUT] = "connection-timeout",  [LIMITED_REFUSED] = "connection-refused",
     [LIMITED_FAILED] = "connection-failed",    [LIMITED_PAUSED] = "accept-paused",
     [LIMITED_ACCEPT_FAILED] = "accept-failed", [LIMITED_CONTROL_REFUSED] = "control-refused",
+    [LIMITED_SHORTAGE] = "memory-short",
 };
 
 static void write_sum(const char *word, uint64_t count)

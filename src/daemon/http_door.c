@@ -12,6 +12,7 @@
 #include "daemon/http_server.h"
 #include "daemon/http_socket.h"
 #include "daemon/log.h"
+#include "daemon/shortage.h"
 #include "wire/http_question.h"
 
 enum {
@@ -164,6 +165,7 @@ static void ask(struct door *door, struct evhttp_request *request, const struct 
     int answer;
 
     if (pending == NULL) {
+        shortage_note();
         send_answer(request, ANSWER_TRY_AGAIN);
         return;
     }

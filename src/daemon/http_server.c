@@ -11,6 +11,8 @@
 
 #include "base/moment.h"
 #include "daemon/http_host.h"
+#include "daemon/loop_memory.h"
+#include "daemon/shortage.h"
 
 /* Beyond the headers, what a client may send that nobody has read yet. */
 enum { HEADERS_MAX = 8192, AHEAD_MAX = 16384 };
@@ -27,6 +29,7 @@ struct http_client {
     struct bufferevent *stream;
     int64_t since_ms; /* by the boot clock: of connecting, or of its latest request */
     bool is_surplus;  /* one too many: closed at the next look */
+    bool is_cut_off;  /* at an earlier look */
 };
 
 struct http_server {
@@ -106,7 +109,18 @@ static bool is_full(const struct http_server *server)
 /* Who waits in the backlog of a full server waits for the look that finds somebody gone. */
 static void plan_look(struct http_server *server)
 {
-    evtimer_add(server->look, is_full(server) ? &soon : &second);
+    evtimer_add(server->look, is_full(server) || loop_memory_is_low() ? &soon : &second);
+}
+
+/* Where the kernel refused to watch its descriptor (epoll_ctl() without memory), libevent waits for
+ * an end that it will never see: told of it, it lets go. */
+static void end(struct http_client *client)
+{
+    if (client->is_cut_off)
+        bufferevent_trigger_event(client->stream, BEV_EVENT_READING | BEV_EVENT_EOF, 0);
+    else
+        cut_off(client->stream);
+    client->is_cut_off = true;
 }
 
 static void look_after(struct http_server *server)
@@ -115,15 +129,15 @@ static void look_after(struct http_server *server)
     struct http_client **place = &server->clients;
 
     while (*place != NULL) {
-        const struct http_client *client = *place;
+        struct http_client *client = *place;
 
         if (has_left(client)) {
             forget(server, place);
             continue;
         }
-        if (client->is_surplus || now_ms - client->since_ms > (int64_t)server->rules.seconds * 1000)
-            cut_off(client->stream);
         place = &(*place)->next;
+        if (client->is_surplus || now_ms - client->since_ms > (int64_t)server->rules.seconds * 1000)
+            end(client);
     }
 }
 
@@ -134,7 +148,7 @@ static void on_look(evutil_socket_t descriptor, short events, void *context)
     (void)descriptor;
     (void)events;
     look_after(server);
-    set_accepting(server, !is_full(server));
+    set_accepting(server, !is_full(server) && !loop_memory_is_low());
     plan_look(server);
 }
 
@@ -144,6 +158,13 @@ static void on_accept_error(struct evconnlistener *listener, void *context)
 {
     (void)context;
     evconnlistener_disable(listener);
+}
+
+/* Nobody more for the moment: the next look begins anew. */
+static void pause_accepting(struct http_server *server)
+{
+    set_accepting(server, false);
+    plan_look(server);
 }
 
 /* libevent asks for the stream of a client that it has just accepted. NULL: it makes one itself,
@@ -156,11 +177,16 @@ static struct bufferevent *make_stream(struct event_base *loop, void *context)
     /* Before the new one is in the list: it has no callbacks yet, as if it had left. */
     if (is_full(server))
         look_after(server);
+    if (loop_memory_is_low())
+        pause_accepting(server);
     client = calloc(1, sizeof(*client));
-    if (client == NULL)
+    if (client == NULL) {
+        shortage_note();
         return NULL;
+    }
     client->stream = bufferevent_socket_new(loop, -1, BEV_OPT_CLOSE_ON_FREE);
     if (client->stream == NULL) {
+        shortage_note();
         free(client);
         return NULL;
     }
@@ -172,10 +198,8 @@ static struct bufferevent *make_stream(struct event_base *loop, void *context)
     client->next = server->clients;
     server->clients = client;
     server->client_count++;
-    if (is_full(server)) {
-        set_accepting(server, false);
-        plan_look(server);
-    }
+    if (is_full(server))
+        pause_accepting(server);
     return client->stream;
 }
 
@@ -207,8 +231,10 @@ struct http_hold *http_hold(struct http_server *server, struct evhttp_request *r
 {
     struct http_hold *hold = malloc(sizeof(*hold));
 
-    if (hold == NULL)
+    if (hold == NULL) {
+        shortage_note();
         return NULL;
+    }
     *hold = (struct http_hold){server, request, gone, context};
     evhttp_connection_set_closecb(evhttp_request_get_connection(request), on_gone, hold);
     return hold;
@@ -239,8 +265,11 @@ void http_answer(struct evhttp_request *request, int status, const char *type, c
     struct evbuffer *output = evbuffer_new();
 
     http_answer_headers(request, type);
-    if (output != NULL)
-        evbuffer_add(output, body, strlen(body));
+    /* A status without its words would be another answer. */
+    if (output == NULL || evbuffer_add(output, body, strlen(body)) != 0) {
+        shortage_note();
+        status = HTTP_SERVUNAVAIL;
+    }
     evhttp_send_reply(request, status, NULL, output);
     if (output != NULL)
         evbuffer_free(output);

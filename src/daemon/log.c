@@ -77,7 +77,12 @@ static bool write_line(const char *text, size_t length)
     if (state.may_block) {
         struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
 
-        if (poll(&room, 1, 0) != 1 || (room.revents & POLLOUT) == 0)
+        int ready;
+
+        do {
+            ready = poll(&room, 1, 0);
+        } while (ready < 0 && errno == EINTR);
+        if (ready != 1 || (room.revents & POLLOUT) == 0)
             return false;
     }
     do {

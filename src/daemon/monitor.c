@@ -12,6 +12,7 @@
 #include "daemon/log.h"
 #include "daemon/metrics.h"
 #include "daemon/readiness.h"
+#include "daemon/shortage.h"
 
 enum { CLIENTS_MAX = 32, REQUEST_SECONDS = 5 };
 
@@ -101,6 +102,7 @@ static void answer_metrics(struct evhttp_request *request, void *context)
     if (scrape == NULL || scrape->hold == NULL) {
         if (scrape != NULL)
             free_scrape(scrape);
+        shortage_note();
         http_answer(request, HTTP_SERVUNAVAIL, text, "memory is short\n");
         return;
     }

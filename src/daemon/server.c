@@ -10,8 +10,10 @@
 #include "daemon/http_door.h"
 #include "daemon/listener.h"
 #include "daemon/log.h"
+#include "daemon/loop_memory.h"
 #include "daemon/monitor.h"
 #include "daemon/reload.h"
+#include "daemon/shortage.h"
 #include "daemon/store.h"
 
 struct moment server_now(struct server *server)
@@ -85,6 +87,7 @@ static void on_tick(evutil_socket_t descriptor, short events, void *context)
         spent_store_suspend(server->authority.store, server_state_lost(server));
     authority_tick(&server->authority, now);
     connections_expire(server, now);
+    control_expire(server, now);
     event_limit_flush(&server->event_limits, now);
     service_tick(server);
 }
@@ -168,6 +171,7 @@ struct server *server_create(struct config *config)
     TAILQ_INIT(&server->waiting);
     STAILQ_INIT(&server->turn);
     place_pool_init(&server->places);
+    loop_memory_init();
     event_set_log_callback(on_library_message);
     server->loop = event_base_new();
     if (server->loop == NULL)
@@ -198,6 +202,7 @@ int server_turn(struct server *server, bool wait)
     result = event_base_loop(server->loop, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
     authority_commit(&server->authority, server_now(server));
     connections_finish_turn(server);
+    shortage_tell(&server->event_limits, server_now(server));
     service_end_turn(server);
     if (server->draining && server->connection_count == 0 && !listeners_are_open(server) &&
         http_doors_are_done(server))
