@@ -252,10 +252,11 @@ check-timing: $(BUILD)/timing/deny-time
 # Each call that can fail is made to fail in turn; FAULT_STRIDE=25 tries the first five of each and every 25th.
 FAULT_STRIDE ?= 1
 .PHONY: faults
-$(BUILD)/faults/fault_shim.so: tests/faults/fault_shim.c Makefile
+FAULT_SHIM := $(addprefix tests/faults/,fault_shim.c fault_more.c)
+$(BUILD)/faults/fault_shim.so: $(FAULT_SHIM) $(wildcard tests/faults/*.h tests/faults/*.def) Makefile
 	@mkdir -p $(@D)
 	$(SAY) '  CC    $@'
-	$(CC) -std=c11 -Wall -Wextra -Werror -O1 -fPIC -shared -o $@ $<
+	$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 -fPIC -shared -o $@ $(FAULT_SHIM)
 
 faults: test-packages programs $(BUILD)/faults/fault_shim.so
 	XMPP_AUTHD_BUILD=$(abspath $(BUILD)) XMPP_AUTHD_FAULT_SHIM=$(abspath $(BUILD))/faults/fault_shim.so \

@@ -1,185 +1,272 @@
 /*
- * Preloaded into the daemon: makes one call of one function fail, the number-th from the moment on at which that was asked for, and
- * as many after it as wanted. The test asks through a file that both have mapped (fault_page); the calls are counted there too.
+ * Preloaded into a program: makes one call of one function fail, the number-th from the moment on at which that was asked for, and
+ * as many after it as wanted; or many calls by chance, each in a way that a program must take as nothing. Calls of the libraries are
+ * caught as the program's own are. The test asks through a page that both have mapped (fault_page.h).
  */
-#define _GNU_SOURCE
+#include "fault_page.h"
+#include "fault_real.h"
+
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdatomic.h>
+#include <link.h>
 #include <stdbool.h>
-#include <stdint.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/types.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
-/* In the order of faults.py. */
-enum function {
-    MALLOC,
-    CALLOC,
-    REALLOC,
-    ACCEPT4,
-    RECV,
-    SEND,
-    READ,
-    WRITE,
-    PWRITE,
-    FSYNC,
-    OPENAT,
-    RENAMEAT,
-    THREAD,
-    STEP,
-    PREPARE,
-    EXEC,
-    COMMAND,
-    FUNCTIONS
-};
-
-struct fault_page {
-    atomic_uint function; /* its number plus 1; 0: none is to fail */
-    atomic_int countdown; /* calls up to the one that fails */
-    atomic_int failures;  /* calls to fail */
-    atomic_int error;     /* errno of a failed call */
-    atomic_int hits;      /* calls that were made to fail */
-    atomic_uint calls[FUNCTIONS];
-};
-
 static struct fault_page *page;
+static uintptr_t program, program_end; /* where the program was loaded */
+_Thread_local bool fault_inside;
 
-static __attribute__((constructor)) void map_page(void)
+static struct fault_page *map_page(void)
 {
     const char *path = getenv("FAULT_PAGE");
-    int descriptor = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC);
-    void *mapped;
+    const char *seed = getenv("FAULT_SEED");
+    long descriptor = path == NULL ? -1 : syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC);
+    void *mapped = MAP_FAILED;
 
-    if (descriptor < 0)
-        return;
-    mapped = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-    close(descriptor);
-    page = mapped == MAP_FAILED ? NULL : mapped;
+    if (descriptor >= 0) {
+        mapped = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, (int)descriptor, 0);
+        syscall(SYS_close, descriptor);
+    } else if (seed != NULL) {
+        mapped =
+            mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (mapped != MAP_FAILED)
+            ((struct fault_page *)mapped)->seed = (unsigned)strtoul(seed, NULL, 10);
+    }
+    return mapped == MAP_FAILED ? NULL : mapped;
 }
 
-/* Whether this call is to fail; errno is set then. */
-static bool fails(enum function function)
+/* The first that it is called for is the program. */
+static int note_program(struct dl_phdr_info *about, size_t size, void *context)
 {
-    if (page == NULL)
-        return false;
-    atomic_fetch_add(&page->calls[function], 1);
-    if (atomic_load(&page->function) != (unsigned)function + 1)
-        return false;
-    if (atomic_fetch_sub(&page->countdown, 1) > 1)
-        return false;
-    if (atomic_fetch_sub(&page->failures, 1) <= 0)
-        return false;
-    atomic_fetch_add(&page->hits, 1);
-    errno = atomic_load(&page->error);
+    (void)size;
+    (void)context;
+    program = about->dlpi_addr;
+    for (int i = 0; i < about->dlpi_phnum; i++) {
+        uintptr_t end = program + about->dlpi_phdr[i].p_vaddr + about->dlpi_phdr[i].p_memsz;
+
+        if (about->dlpi_phdr[i].p_type == PT_LOAD && end > program_end)
+            program_end = end;
+    }
+    return 1;
+}
+
+static bool is_programs(const void *address)
+{
+    return (uintptr_t)address >= program && (uintptr_t)address < program_end;
+}
+
+static __attribute__((constructor)) void begin(void)
+{
+    void *frame;
+
+    dl_iterate_phdr(note_program, NULL);
+    backtrace(&frame, 1); /* which loads a library the first time */
+    page = map_page();
+}
+
+/* The part of the stack that is the program's own. */
+static void note_place(int descriptor)
+{
+    void *stack[40];
+    int depth = backtrace(stack, 40);
+    unsigned count = 0;
+
+    for (int i = 0; i < depth && count < FAULT_FRAMES; i++) {
+        if (is_programs(stack[i]))
+            page->frames[count++] = (uintptr_t)stack[i] - program;
+    }
+    atomic_store(&page->frame_count, count);
+    atomic_store(&page->descriptor, descriptor);
+}
+
+static enum fault_fate fate_of(int error)
+{
+    if (error == ERROR_SHORT)
+        return FATE_SHORT;
+    if (error == ERROR_END)
+        return FATE_END;
+    errno = error;
+    return FATE_FAILS;
+}
+
+/* --- by chance */
+
+static unsigned chance(unsigned below)
+{
+    unsigned value = atomic_load(&page->seed);
+    unsigned next;
+
+    do {
+        next = value * 1664525U + 1013904223U;
+        next = next == 0 ? 1 : next;
+    } while (!atomic_compare_exchange_weak(&page->seed, &value, next));
+    return (next >> 8) % below;
+}
+
+static bool is_file(int descriptor)
+{
+    struct stat status;
+
+    return syscall(SYS_fstat, descriptor, &status) == 0 &&
+           (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) || S_ISCHR(status.st_mode));
+}
+
+/* What transfers as many bytes as it likes: neither an eventfd nor a signal's, which know no part of a number. */
+static bool may_be_short(int descriptor)
+{
+    struct stat status;
+
+    return descriptor != STDERR_FILENO && syscall(SYS_fstat, descriptor, &status) == 0 &&
+           (S_ISSOCK(status.st_mode) || S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode));
+}
+
+static bool may_be_empty(int descriptor)
+{
+    long flags = syscall(SYS_fcntl, descriptor, F_GETFL);
+
+    return descriptor != STDERR_FILENO && flags >= 0 && (flags & O_NONBLOCK) != 0;
+}
+
+static enum fault_fate chance_of(enum fault_call call, int descriptor)
+{
+    static const int accept_errors[] = {EAGAIN, EINTR, ECONNABORTED};
+    unsigned number = chance(12);
+
+    switch (call) {
+    case FAULT_read:
+    case FAULT_write:
+    case FAULT_recv:
+    case FAULT_send:
+    case FAULT_pread:
+    case FAULT_pwrite:
+    case FAULT_readv:
+    case FAULT_writev:
+        if (number == 0)
+            return fate_of(EINTR);
+        if (number == 1 && may_be_empty(descriptor))
+            return fate_of(EAGAIN);
+        return number < 5 && may_be_short(descriptor) ? FATE_SHORT : FATE_GOES_ON;
+    case FAULT_accept4:
+        return number < 3 ? fate_of(accept_errors[number]) : FATE_GOES_ON;
+    case FAULT_epoll_wait:
+    case FAULT_waitpid:
+    case FAULT_nanosleep:
+    case FAULT_flock:
+        return number == 0 ? fate_of(EINTR) : FATE_GOES_ON;
+    default:
+        return FATE_GOES_ON;
+    }
+}
+
+/* --- on demand */
+
+static bool can_happen(int error, int descriptor)
+{
+    if (error == ERROR_SHORT)
+        return may_be_short(descriptor);
+    if (error == EAGAIN && descriptor >= 0)
+        return may_be_empty(descriptor);
+    if ((error == EIO || error == ENOSPC || error == EDQUOT) && descriptor >= 0)
+        return is_file(descriptor);
     return true;
 }
 
-static void *next(const char *name)
+enum fault_fate fault_judge(enum fault_call call, int descriptor)
 {
-    return dlsym(RTLD_NEXT, name);
+    enum fault_fate fate;
+
+    if (page == NULL || fault_inside)
+        return FATE_GOES_ON;
+    atomic_fetch_add(&page->calls[call], 1);
+    if (atomic_load(&page->seed) != 0)
+        return chance_of(call, descriptor);
+    if (atomic_load(&page->call) != (unsigned)call + 1)
+        return FATE_GOES_ON;
+    if (!can_happen(atomic_load(&page->error), descriptor))
+        return FATE_GOES_ON;
+    if (atomic_fetch_sub(&page->countdown, 1) > 1 || atomic_fetch_sub(&page->failures, 1) <= 0)
+        return FATE_GOES_ON;
+    fault_inside = true;
+    note_place(descriptor);
+    fault_inside = false;
+    atomic_fetch_add(&page->hits, 1);
+    fate = fate_of(atomic_load(&page->error));
+    return fate;
 }
 
-/* libc's own names of what dlsym() itself needs. */
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *memory, size_t size);
-
-void *malloc(size_t size)
+size_t fault_shortened(size_t size)
 {
-    return fails(MALLOC) ? NULL : __libc_malloc(size);
+    if (size < 2)
+        return size;
+    return atomic_load(&page->seed) == 0 ? 1
+                                         : 1 + chance((unsigned)(size < 65536 ? size : 65536) - 1);
 }
 
-void *calloc(size_t count, size_t size)
+long long fault_ahead(void)
 {
-    return fails(CALLOC) ? NULL : __libc_calloc(count, size);
+    return page == NULL ? 0 : (long long)atomic_load(&page->ahead_ns);
 }
 
-void *realloc(void *memory, size_t size)
-{
-    return fails(REALLOC) ? NULL : __libc_realloc(memory, size);
-}
-
-/* A function of libc's or a library's that fails with a value of its own. */
-#define FAILING(function, result_type, name, failure, parameters, arguments)                       \
-    result_type name parameters;                                                                   \
-    result_type name parameters                                                                    \
+/* Under names of our own: the headers' types are too many. */
+#define CALL(name, result_type, failure, parameters, arguments)                                    \
+    result_type shim_##name parameters __asm__(#name);                                             \
+    result_type shim_##name parameters                                                             \
     {                                                                                              \
-        static __typeof__(&(name)) real;                                                           \
-                                                                                                   \
-        if (real == NULL)                                                                          \
-            real = (__typeof__(&(name)))next(#name);                                               \
-        return fails(function) ? (failure) : real arguments;                                       \
+        REAL(#name, __typeof__(&shim_##name))                                                      \
+        return fault_judge(FAULT_##name, -1) == FATE_FAILS ? (failure) : real arguments;           \
     }
+#define OF_PROGRAM(name, result_type, failure, parameters, arguments)                              \
+    result_type shim_##name parameters __asm__(#name);                                             \
+    result_type shim_##name parameters                                                             \
+    {                                                                                              \
+        REAL(#name, __typeof__(&shim_##name))                                                      \
+        return is_programs(__builtin_return_address(0)) &&                                         \
+                       fault_judge(FAULT_##name, -1) == FATE_FAILS                                 \
+                   ? (failure)                                                                     \
+                   : real arguments;                                                               \
+    }
+#define TRANSFER(name, parameters, arguments)                                                      \
+    ssize_t shim_##name parameters __asm__(#name);                                                 \
+    ssize_t shim_##name parameters                                                                 \
+    {                                                                                              \
+        REAL(#name, __typeof__(&shim_##name))                                                      \
+        switch (fault_judge(FAULT_##name, file)) {                                                 \
+        case FATE_FAILS:                                                                           \
+            return -1;                                                                             \
+        case FATE_END:                                                                             \
+            return 0;                                                                              \
+        case FATE_SHORT:                                                                           \
+            size = fault_shortened(size);                                                          \
+            break;                                                                                 \
+        default:                                                                                   \
+            break;                                                                                 \
+        }                                                                                          \
+        return real arguments;                                                                     \
+    }
+#define WRITTEN_OUT(name)
+#include "fault_calls.def"
 
-FAILING(ACCEPT4, int, accept4, -1,
-        (int socket, struct sockaddr *address, socklen_t *size, int flags),
-        (socket, address, size, flags))
-FAILING(RECV, ssize_t, recv, -1, (int socket, void *bytes, size_t size, int flags),
-        (socket, bytes, size, flags))
-FAILING(SEND, ssize_t, send, -1, (int socket, const void *bytes, size_t size, int flags),
-        (socket, bytes, size, flags))
-FAILING(WRITE, ssize_t, write, -1, (int file, const void *bytes, size_t size), (file, bytes, size))
-FAILING(PWRITE, ssize_t, pwrite, -1, (int file, const void *bytes, size_t size, off_t at),
-        (file, bytes, size, at))
-FAILING(PWRITE, ssize_t, pwrite64, -1, (int file, const void *bytes, size_t size, off_t at),
-        (file, bytes, size, at))
-FAILING(FSYNC, int, fsync, -1, (int file), (file))
-FAILING(RENAMEAT, int, renameat, -1, (int from, const char *name, int to, const char *new_name),
-        (from, name, to, new_name))
-FAILING(THREAD, int, pthread_create, EAGAIN,
-        (pthread_t * thread, const pthread_attr_t *attributes, void *(*start)(void *),
-         void *argument),
-        (thread, attributes, start, argument))
-
-/* SQLite's and hiredis' types are none of the shim's business; SQLITE_IOERR, REDIS_ERR. */
-enum { SQLITE_FAILURE = 10, REDIS_FAILURE = -1 };
-
-FAILING(STEP, int, sqlite3_step, SQLITE_FAILURE, (void *statement), (statement))
-FAILING(PREPARE, int, sqlite3_prepare_v2, SQLITE_FAILURE,
-        (void *database, const char *text, int size, void **statement, const char **rest),
-        (database, text, size, statement, rest))
-FAILING(EXEC, int, sqlite3_exec, SQLITE_FAILURE,
-        (void *database, const char *text, void *callback, void *context, char **error),
-        (database, text, callback, context, error))
-FAILING(PREPARE, int, sqlite3_prepare_v3, SQLITE_FAILURE,
-        (void *database, const char *text, int size, unsigned flags, void **statement,
-         const char **rest),
-        (database, text, size, flags, statement, rest))
-
-int redisAsyncCommand(void *redis, void *callback, void *context, const char *format, ...);
-int redisAsyncCommand(void *redis, void *callback, void *context, const char *format, ...)
-{
-    static int (*real)(void *, void *, void *, const char *, __builtin_va_list);
-    __builtin_va_list arguments;
-    int result;
-
-    if (real == NULL)
-        real = (int (*)(void *, void *, void *, const char *, __builtin_va_list))next(
-            "redisvAsyncCommand");
-    if (fails(COMMAND))
-        return REDIS_FAILURE;
-    __builtin_va_start(arguments, format);
-    result = real(redis, callback, context, format, arguments);
-    __builtin_va_end(arguments);
-    return result;
-}
-
-int openat64(int directory, const char *path, int flags, ...)
-{
-    static int (*real)(int, const char *, int, ...);
-    __builtin_va_list more;
-    mode_t mode;
-
-    if (real == NULL)
-        real = (int (*)(int, const char *, int, ...))next("openat64");
-    __builtin_va_start(more, flags);
-    mode = (flags & O_CREAT) != 0 ? __builtin_va_arg(more, mode_t) : 0;
-    __builtin_va_end(more);
-    return fails(OPENAT) ? -1 : real(directory, path, flags, mode);
-}
+ALSO(pread, pread64)
+ALSO(pwrite, pwrite64)
+ALSO(ftruncate, ftruncate64)
+ALSO(lseek, lseek64)
+ALSO(fopen, fopen64)
+ALSO(fstat, fstat64)
+ALSO(stat, stat64)
+ALSO(lstat, lstat64)
+ALSO(fstatat, fstatat64)
+ALSO(readdir, readdir64)
+ALSO(scandir, scandir64)
+ALSO(getrlimit, getrlimit64)
+ALSO(setrlimit, setrlimit64)

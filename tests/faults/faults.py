@@ -1,25 +1,88 @@
-"""Calls of the daemon that are made to fail, one after the other: the page that tests/faults/fault_shim.c reads."""
+"""Calls of a program that are made to fail: which there are, with what errors, and the page in which fault_shim.c is told."""
 
 import ctypes
 import errno
 import mmap
 import os
 import pathlib
+import re
+import subprocess
 
-# In the order of the shim's enum function, each with the error that it fails with.
-FUNCTIONS = {
-    "malloc": errno.ENOMEM, "calloc": errno.ENOMEM, "realloc": errno.ENOMEM, "accept4": errno.EMFILE, "recv": errno.ECONNRESET,
-    "send": errno.EPIPE, "read": errno.EIO, "write": errno.ENOSPC, "pwrite": errno.ENOSPC, "fsync": errno.EIO, "openat": errno.EMFILE,
-    "renameat": errno.EIO, "pthread_create": errno.EAGAIN, "sqlite3_step": errno.EIO, "sqlite3_prepare": errno.EIO,
-    "sqlite3_exec": errno.EIO, "redisAsyncCommand": errno.ENOMEM,
-}
-NAMES = list(FUNCTIONS)
+HERE = pathlib.Path(__file__).resolve().parent
 SHIM = pathlib.Path(os.environ.get("XMPP_AUTHD_FAULT_SHIM", "build/faults/fault_shim.so")).resolve()
+NAMES = re.findall(r"^(?:CALL|OF_PROGRAM|TRANSFER|WRITTEN_OUT)\((\w+)", (HERE / "fault_calls.def").read_text(), re.M)
+
+SHORT, END = "short", "end"
+CODES = {SHORT: -1, END: -2}
+SQLITE = {"NOMEM": 7, "READONLY": 8, "IOERR": 10, "CORRUPT": 11, "FULL": 13, "CANTOPEN": 14, "BUSY": 5}
+
+# What a call fails with, once for each; EIO where nothing is said.
+ERRORS = {
+    "malloc calloc realloc CRYPTO_secure_malloc CRYPTO_secure_malloc_init open_memstream hi_calloc": "ENOMEM",
+    "EVP_MD_fetch EVP_MD_CTX_new EVP_MD_CTX_copy_ex EVP_Digest EVP_DigestInit_ex EVP_DigestInit_ex2 EVP_DigestUpdate": "ENOMEM",
+    "EVP_DigestFinal_ex event_base_new event_new event_add bufferevent_socket_new": "ENOMEM",
+    "evbuffer_new evhttp_new evhttp_accept_socket_with_handle evhttp_add_header": "ENOMEM",
+    "redisAsyncConnect redisAsyncConnectUnix redisAsyncCommand": "ENOMEM",
+    "read": "EIO EINTR EAGAIN short end",
+    "recv": "ECONNRESET ENOMEM EINTR EAGAIN short end",
+    "readv": "ECONNRESET EINTR EAGAIN short end",
+    "recvfrom": "ECONNRESET EINTR EAGAIN short end",
+    "recvmsg": "ECONNRESET EINTR ENOMEM",
+    "pread": "EIO short end",
+    "write": "ENOSPC EIO EINTR EAGAIN short",
+    "send": "EPIPE ENOBUFS EINTR EAGAIN short",
+    "writev": "EPIPE ENOBUFS EINTR EAGAIN short",
+    "sendto": "ECONNREFUSED ENOBUFS EINTR EAGAIN",
+    "sendmsg": "EPIPE ENOBUFS EINTR",
+    "pwrite": "ENOSPC EIO EDQUOT short",
+    "accept4": "EMFILE ENFILE ENOMEM ECONNABORTED EINTR EAGAIN",
+    "socket socketpair eventfd pipe2 epoll_create1 epoll_create": "EMFILE ENFILE ENOMEM",
+    "connect": "ECONNREFUSED EAGAIN EACCES",
+    "open openat": "EMFILE ENFILE EACCES EIO ENOENT",
+    "fopen fdopen opendir fdopendir": "ENOMEM EMFILE",
+    "memfd_create fork pthread_create": "EAGAIN ENOMEM",
+    "poll ppoll": "EINTR ENOMEM",
+    "epoll_wait nanosleep usleep": "EINTR",
+    "epoll_ctl": "ENOMEM ENOSPC",
+    "waitpid": "EINTR",
+    "flock": "EINTR ENOLCK EWOULDBLOCK",
+    "fsync fdatasync": "EIO ENOSPC",
+    "ftruncate": "EIO ENOSPC",
+    "close": "EIO",
+    "mkdir renameat": "EIO ENOSPC EACCES",
+    "bind": "EADDRINUSE EACCES",
+    "getrandom": "EINTR ENOSYS",
+    "stat lstat fstatat access": "EIO ENOENT EACCES",
+    "sqlite3_open_v2": "CANTOPEN NOMEM CORRUPT",
+    "sqlite3_prepare_v2 sqlite3_prepare_v3": "NOMEM IOERR CORRUPT",
+    "sqlite3_exec sqlite3_step": "IOERR FULL BUSY NOMEM CORRUPT READONLY",
+    "sqlite3_bind_blob sqlite3_bind_int64 sqlite3_bind_int sqlite3_column_blob": "NOMEM",
+}
+_by_name = {name: words.split() for names, words in ERRORS.items() for name in names.split()}
+assert set(_by_name) <= set(NAMES), set(_by_name) - set(NAMES)
+
+# After these a program goes on as if nothing had been.
+HARMLESS = {"EINTR", "EAGAIN", SHORT, "ECONNABORTED"}
+# These are about one peer, who knows best that he has gone.
+PEER_GONE = {"ECONNRESET", "EPIPE", "ECONNREFUSED", END}
+
+
+def errors(name, stride=1):
+    """What a function is made to fail with; the first alone where the stride is 0."""
+    return _by_name.get(name, ["EIO"])[: None if stride else 1]
+
+
+def code(error):
+    return CODES.get(error) or SQLITE.get(error) or getattr(errno, error)
 
 
 class Page(ctypes.Structure):
-    _fields_ = [("function", ctypes.c_uint), ("countdown", ctypes.c_int), ("failures", ctypes.c_int), ("error", ctypes.c_int),
-                ("hits", ctypes.c_int), ("calls", ctypes.c_uint * len(FUNCTIONS))]
+    _fields_ = [("call", ctypes.c_uint), ("countdown", ctypes.c_int), ("failures", ctypes.c_int), ("error", ctypes.c_int),
+                ("hits", ctypes.c_int), ("seed", ctypes.c_uint), ("ahead_ns", ctypes.c_int64), ("descriptor", ctypes.c_int),
+                ("frame_count", ctypes.c_uint), ("frames", ctypes.c_uint64 * 12), ("calls", ctypes.c_uint * len(NAMES))]
+
+
+FOREVER = 1 << 30
 
 
 class Faults:
@@ -34,15 +97,39 @@ class Faults:
         """How often each function was called so far."""
         return dict(zip(NAMES, self.page.calls))
 
-    def arm(self, name, number, count=1):
+    def arm(self, name, error, number=1, count=1):
         """The number-th call from now on fails, and those after it: count in all."""
-        self.page.function = 0
-        self.page.hits = 0
-        self.page.error = FUNCTIONS[name]
-        self.page.countdown, self.page.failures = number, count
-        self.page.function = NAMES.index(name) + 1
+        page = self.page
+        page.call = page.hits = page.frame_count = 0
+        page.error, page.countdown, page.failures = code(error), number, count
+        page.call = NAMES.index(name) + 1
 
     def disarm(self):
         """How many calls were made to fail."""
-        self.page.function = 0
+        self.page.call = 0
         return self.page.hits
+
+    def place(self):
+        """Where the program made the last call that failed."""
+        return tuple(self.page.frames[: self.page.frame_count])
+
+    def was_log(self):
+        """The last call that failed was about standard error."""
+        return self.page.hits > 0 and self.page.descriptor == 2
+
+    def wind(self, seconds):
+        """Sets the program's clocks forward."""
+        self.page.ahead_ns += int(seconds * 1_000_000_000)
+
+    def ahead(self):
+        return self.page.ahead_ns / 1_000_000_000
+
+
+def functions(program, place):
+    """The names of the functions that a place is in, the innermost first. The offsets are those of returns."""
+    if not place:
+        return "?"
+    done = subprocess.run(["addr2line", "-f", "-e", program, *(hex(frame - 1) for frame in place)], capture_output=True, text=True,
+                          check=True)
+    return " < ".join(f"{name}:{where.rsplit(':', 1)[-1]}" for name, where in
+                      zip(done.stdout.splitlines()[::2], done.stdout.splitlines()[1::2]) if name not in ("??", "_start"))

@@ -1,0 +1,25 @@
+"""What was made to fail, and what was wrong afterwards: printed at the end of a run."""
+
+import collections
+
+made_to_fail = collections.Counter()  # by (part, function)
+worst = {}  # by part: how long it took until it served again, and after what
+
+
+def count(part, name, hits):
+    made_to_fail[part, name] += hits
+
+
+def recovered(part, seconds, what):
+    if seconds > worst.get(part, (0, ""))[0]:
+        worst[part] = (seconds, what)
+
+
+def lines():
+    parts = sorted({part for part, _ in made_to_fail})
+    for part in parts:
+        counts = {name: count for (of, name), count in made_to_fail.items() if of == part and count > 0}
+        yield f"{part}: {sum(counts.values())} calls: " + ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+        if part in worst:
+            yield f"    served again after {worst[part][0]:.2f} s at the latest ({worst[part][1]})"
+    yield f"faults: {sum(made_to_fail.values())} calls of {len({name for _, name in made_to_fail})} functions made to fail"
