@@ -42,7 +42,7 @@ SCENARIOS = [
     Scenario("deny", lambda site: site.control(f"deny mallory@{HOST}"), patient=True),
     Scenario("allow", lambda site: site.control(f"allow mallory@{HOST}"), lambda site: site.control(f"deny mallory@{HOST}"), patient=True),
     Scenario("denied", lambda site: site.control("denied"), patient=True),
-    Scenario("users list", lambda site: site.control("users list"), patient=True),
+    Scenario("users list", lambda site: site.control("users list"), lambda site: site.control(f"users import carol@{HOST}"), patient=True),
     Scenario("users import", lambda site: site.control(f"users import carol@{HOST} dave@{HOST}"),
              lambda site: (site.control(f"users forget carol@{HOST}"), site.control(f"users forget dave@{HOST}")), patient=True),
     Scenario("users forget", lambda site: site.control(f"users forget carol@{HOST}"),
