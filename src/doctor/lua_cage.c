@@ -37,8 +37,10 @@ enum { ADDRESS_SPACE_MAX = 256 << 20, PROCESSOR_SECONDS_MAX = 5, DESCRIPTORS_MAX
 #define THIS_ARCHITECTURE AUDIT_ARCH_AARCH64
 #endif
 
+#if defined(THIS_ARCHITECTURE) && !defined(HAVE_SHADOW_MEMORY)
 #define ALLOW(call)                                                                                \
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#endif
 
 /* From here on the kernel does nothing for this process but read, write, memory and its end. */
 static bool forbid_calls(void)

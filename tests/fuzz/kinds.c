@@ -82,7 +82,12 @@ static bool is_allowed(const char *password, size_t length)
     const struct judge_keys keys = {&key, &name, 1, jsxc};
     /* A copy that ends where the password ends, so that AddressSanitizer sees a byte too far. */
     char *copy = malloc(length > 0 ? length : 1);
-    const struct claim claim = {"alice", 5, "example.org", 11, copy, length};
+    const struct claim claim = {.user = "alice",
+                                .user_length = 5,
+                                .host = "example.org",
+                                .host_length = 11,
+                                .password = copy,
+                                .password_length = length};
     struct token_verdict verdict;
 
     EXPECT(copy != NULL);

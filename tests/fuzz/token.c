@@ -59,7 +59,12 @@ static enum reason judge(size_t format, const char *password, size_t length)
 {
     /* A copy that ends where the password ends, so that AddressSanitizer sees a byte too far. */
     char *copy = malloc(length > 0 ? length : 1);
-    struct claim claim = {user, sizeof(user) - 1, host, sizeof(host) - 1, copy, length};
+    struct claim claim = {.user = user,
+                          .user_length = sizeof(user) - 1,
+                          .host = host,
+                          .host_length = sizeof(host) - 1,
+                          .password = copy,
+                          .password_length = length};
     struct token_verdict verdict;
 
     EXPECT(copy != NULL);

@@ -165,7 +165,12 @@ struct presentation {
 
 static enum reason judge(const struct subject *subject, const struct presentation *presentation)
 {
-    const struct claim claim = {"alice", 5, "example.org", 11, presentation->password, 85};
+    const struct claim claim = {.user = "alice",
+                                .user_length = 5,
+                                .host = "example.org",
+                                .host_length = 11,
+                                .password = presentation->password,
+                                .password_length = 85};
     struct token_verdict verdict;
 
     token_verify(&subject->key, 1, &format, &claim, now, &verdict);
