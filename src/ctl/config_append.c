@@ -111,8 +111,10 @@ static int read_original(struct edit *edit)
     edit->text = OPENSSL_malloc(size + 1);
     if (edit->text == NULL)
         return refuse(edit, "memory is short");
-    while (done < size && got > 0) {
+    while (done < size && got != 0) {
         got = pread(edit->original, edit->text + done, size - done, (off_t)done);
+        if (got < 0 && errno != EINTR)
+            break;
         done += got > 0 ? (size_t)got : 0;
     }
     return done == size ? 0 : refuse(edit, "reading it failed");

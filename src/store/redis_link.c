@@ -1,8 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <hiredis/adapters/libevent.h>
-
+#include "store/redis_events.h"
 #include "store/redis_parts.h"
 
 /* Between attempts to connect. */
@@ -108,6 +107,14 @@ static void on_connected(const redisAsyncContext *context, int status)
         on_lost(store, unreachable);
         return;
     }
+    set_state(&store->link, LINK_CONNECTED);
+    event_active(store->link.watch, EV_TIMEOUT, 0);
+}
+
+/* Not from on_connected(): hiredis 0.14 goes on with the connection after that, even if it was freed
+ * there. */
+static void begin_to_talk(struct redis_store *store)
+{
     set_state(&store->link, LINK_CHECKING);
     log_in(store);
     store->link.merged_before = store->denials.merged;
@@ -135,7 +142,7 @@ static void connect_to_it(struct redis_store *store)
                                      : redisAsyncConnectUnix(address->path);
 
     if (context == NULL || context->err != 0 ||
-        redisLibeventAttach(context, store->link.loop) != REDIS_OK) {
+        redis_events_attach(context, store->link.loop) != 0) {
         if (context != NULL)
             redisAsyncFree(context);
         on_lost(store, unreachable);
@@ -167,7 +174,9 @@ static void on_watch(evutil_socket_t descriptor, short events, void *user)
     (void)events;
     if (is_overdue(store, now))
         redis_link_drop(store, "Redis does not answer in time");
-    if (link->state == LINK_DOWN && now - link->since_boot_ms >= RETRY_MS)
+    if (link->state == LINK_CONNECTED)
+        begin_to_talk(store);
+    else if (link->state == LINK_DOWN && now - link->since_boot_ms >= RETRY_MS)
         connect_to_it(store);
     else if (redis_check_is_due(store, now))
         redis_check_send(store);

@@ -18,6 +18,7 @@ enum { REDIS_ANSWER_MS = 1500 };
 enum redis_link_state {
     LINK_DOWN,       /* no connection; tried again when it is time */
     LINK_CONNECTING, /* asked for, not there yet */
+    LINK_CONNECTED,  /* there, and not spoken to yet */
     LINK_CHECKING,   /* there; whether the record is whole is being found out */
     LINK_READY       /* spends go through */
 };

@@ -41,15 +41,21 @@ static int open_private(const char *path, char error_r[PATH_ERROR_SIZE])
 static bool holder_is_stopping(int lock)
 {
     char word = '\0';
+    ssize_t got;
 
-    return pread(lock, &word, 1, 0) == 1 && word == stopping;
+    do
+        got = pread(lock, &word, 1, 0);
+    while (got < 0 && errno == EINTR);
+    return got == 1 && word == stopping;
 }
 
 /* Polls: flock() can't wait for a limited time. A holder that is not stopping is not waited for. */
 static int take_lock(int lock, const char *path, int wait_ms, char error_r[PATH_ERROR_SIZE])
 {
     while (flock(lock, LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR)
+        if (errno == EINTR)
+            continue;
+        if (errno != EWOULDBLOCK)
             return path_error_errno(error_r, path, "can't lock the state directory");
         if (!holder_is_stopping(lock) || wait_ms <= 0)
             return path_error(error_r, path,
@@ -66,7 +72,9 @@ static int take_lock(int lock, const char *path, int wait_ms, char error_r[PATH_
 static int lock_itself(int directory, const char *path, bool *locked_r,
                        char error_r[PATH_ERROR_SIZE])
 {
-    *locked_r = flock(directory, LOCK_EX | LOCK_NB) == 0;
+    do
+        *locked_r = flock(directory, LOCK_EX | LOCK_NB) == 0;
+    while (!*locked_r && errno == EINTR);
     if (!*locked_r && errno == EWOULDBLOCK)
         return path_error(error_r, path,
                           "another daemon uses this state directory, though its lock file is "
