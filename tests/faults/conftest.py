@@ -25,6 +25,16 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason="make faults builds the shim"))
 
 
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["faults"] = tally.take()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    tally.add(*node.workeroutput.get("faults", ([], [])))
+
+
 def pytest_terminal_summary(terminalreporter):
     for line in tally.lines():
         terminalreporter.write_line(line)

@@ -42,6 +42,7 @@ struct fault_page {
     atomic_uint frame_count;       /* of the last hit */
     uint64_t frames[FAULT_FRAMES]; /* where the program called from, as offsets in its file */
     atomic_uint calls[FAULT_CALLS];
+    atomic_uint chances[FAULT_CALLS]; /* calls that failed by chance */
 };
 
 /* What becomes of this call of a file or socket (-1: of neither). It is counted. */

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -25,23 +26,18 @@
 
 static struct fault_page *page;
 static uintptr_t program, program_end; /* where the program was loaded */
+static uintptr_t hiredis, hiredis_end;
 _Thread_local bool fault_inside;
 
 static struct fault_page *map_page(void)
 {
     const char *path = getenv("FAULT_PAGE");
-    const char *seed = getenv("FAULT_SEED");
     long descriptor = path == NULL ? -1 : syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC);
     void *mapped = MAP_FAILED;
 
     if (descriptor >= 0) {
         mapped = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, (int)descriptor, 0);
         syscall(SYS_close, descriptor);
-    } else if (seed != NULL) {
-        mapped =
-            mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        if (mapped != MAP_FAILED)
-            ((struct fault_page *)mapped)->seed = (unsigned)strtoul(seed, NULL, 10);
     }
     return mapped == MAP_FAILED ? NULL : mapped;
 }
@@ -49,16 +45,25 @@ static struct fault_page *map_page(void)
 /* The first that it is called for is the program. */
 static int note_program(struct dl_phdr_info *about, size_t size, void *context)
 {
+    bool is_hiredis = strstr(about->dlpi_name, "libhiredis") != NULL;
+    uintptr_t most = 0;
+
     (void)size;
     (void)context;
-    program = about->dlpi_addr;
     for (int i = 0; i < about->dlpi_phnum; i++) {
-        uintptr_t end = program + about->dlpi_phdr[i].p_vaddr + about->dlpi_phdr[i].p_memsz;
+        uintptr_t end = about->dlpi_phdr[i].p_vaddr + about->dlpi_phdr[i].p_memsz;
 
-        if (about->dlpi_phdr[i].p_type == PT_LOAD && end > program_end)
-            program_end = end;
+        if (about->dlpi_phdr[i].p_type == PT_LOAD && end > most)
+            most = end;
     }
-    return 1;
+    if (program_end == 0) {
+        program = about->dlpi_addr;
+        program_end = program + most;
+    } else if (is_hiredis) {
+        hiredis = about->dlpi_addr;
+        hiredis_end = hiredis + most;
+    }
+    return 0;
 }
 
 static bool is_programs(const void *address)
@@ -70,6 +75,9 @@ static __attribute__((constructor)) void begin(void)
 {
     void *frame;
 
+    /* A shell that starts the program is none of ours. */
+    if (strncmp(program_invocation_short_name, "xmpp-", 5) != 0)
+        return;
     dl_iterate_phdr(note_program, NULL);
     backtrace(&frame, 1); /* which loads a library the first time */
     page = map_page();
@@ -100,7 +108,7 @@ static enum fault_fate fate_of(int error)
     return FATE_FAILS;
 }
 
-/* --- by chance */
+/* --- by chance: what every program must be ready for at any moment */
 
 static unsigned chance(unsigned below)
 {
@@ -135,14 +143,23 @@ static bool may_be_empty(int descriptor)
 {
     long flags = syscall(SYS_fcntl, descriptor, F_GETFL);
 
-    return descriptor != STDERR_FILENO && flags >= 0 && (flags & O_NONBLOCK) != 0;
+    return descriptor != STDERR_FILENO && flags >= 0 && (flags & O_NONBLOCK) != 0 &&
+           !is_file(descriptor);
+}
+
+/* A byte that wakes the program's own loop (or libevent's, from a signal's handler): there is room for it, and nobody to wait. */
+static bool is_wake_up(enum fault_call call, int descriptor)
+{
+    return call == FAULT_write && may_be_empty(descriptor);
 }
 
 static enum fault_fate chance_of(enum fault_call call, int descriptor)
 {
-    static const int accept_errors[] = {EAGAIN, EINTR, ECONNABORTED};
+    static const int accept_errors[] = {EINTR, ECONNABORTED};
     unsigned number = chance(12);
 
+    if (is_wake_up(call, descriptor))
+        return FATE_GOES_ON;
     switch (call) {
     case FAULT_read:
     case FAULT_write:
@@ -158,8 +175,10 @@ static enum fault_fate chance_of(enum fault_call call, int descriptor)
             return fate_of(EAGAIN);
         return number < 5 && may_be_short(descriptor) ? FATE_SHORT : FATE_GOES_ON;
     case FAULT_accept4:
-        return number < 3 ? fate_of(accept_errors[number]) : FATE_GOES_ON;
+        return number < 2 ? fate_of(accept_errors[number]) : FATE_GOES_ON;
     case FAULT_epoll_wait:
+    case FAULT_poll:
+    case FAULT_ppoll:
     case FAULT_waitpid:
     case FAULT_nanosleep:
     case FAULT_flock:
@@ -170,6 +189,23 @@ static enum fault_fate chance_of(enum fault_call call, int descriptor)
 }
 
 /* --- on demand */
+
+/* hiredis 0.14 ends the process where it finds no memory. What it calls back is not meant. */
+static bool is_memory_of_hiredis(enum fault_call call)
+{
+    void *stack[12];
+    bool found = false;
+    int depth;
+
+    if (hiredis == 0 || (call != FAULT_malloc && call != FAULT_calloc && call != FAULT_realloc))
+        return false;
+    fault_inside = true;
+    depth = backtrace(stack, 12);
+    fault_inside = false;
+    for (int i = 0; i < depth && !found && !is_programs(stack[i]); i++)
+        found = (uintptr_t)stack[i] >= hiredis && (uintptr_t)stack[i] < hiredis_end;
+    return found;
+}
 
 static bool can_happen(int error, int descriptor)
 {
@@ -189,11 +225,15 @@ enum fault_fate fault_judge(enum fault_call call, int descriptor)
     if (page == NULL || fault_inside)
         return FATE_GOES_ON;
     atomic_fetch_add(&page->calls[call], 1);
-    if (atomic_load(&page->seed) != 0)
-        return chance_of(call, descriptor);
+    if (atomic_load(&page->seed) != 0) {
+        fate = chance_of(call, descriptor);
+        if (fate != FATE_GOES_ON)
+            atomic_fetch_add(&page->chances[call], 1);
+        return fate;
+    }
     if (atomic_load(&page->call) != (unsigned)call + 1)
         return FATE_GOES_ON;
-    if (!can_happen(atomic_load(&page->error), descriptor))
+    if (!can_happen(atomic_load(&page->error), descriptor) || is_memory_of_hiredis(call))
         return FATE_GOES_ON;
     if (atomic_fetch_sub(&page->countdown, 1) > 1 || atomic_fetch_sub(&page->failures, 1) <= 0)
         return FATE_GOES_ON;

@@ -18,7 +18,7 @@ SQLITE = {"NOMEM": 7, "READONLY": 8, "IOERR": 10, "CORRUPT": 11, "FULL": 13, "CA
 
 # What a call fails with, once for each; EIO where nothing is said.
 ERRORS = {
-    "malloc calloc realloc CRYPTO_secure_malloc CRYPTO_secure_malloc_init open_memstream hi_calloc": "ENOMEM",
+    "malloc calloc realloc CRYPTO_secure_malloc CRYPTO_secure_malloc_init open_memstream": "ENOMEM",
     "EVP_MD_fetch EVP_MD_CTX_new EVP_MD_CTX_copy_ex EVP_Digest EVP_DigestInit_ex EVP_DigestInit_ex2 EVP_DigestUpdate": "ENOMEM",
     "EVP_DigestFinal_ex event_base_new event_new event_add bufferevent_socket_new": "ENOMEM",
     "evbuffer_new evhttp_new evhttp_accept_socket_with_handle evhttp_add_header": "ENOMEM",
@@ -79,7 +79,8 @@ def code(error):
 class Page(ctypes.Structure):
     _fields_ = [("call", ctypes.c_uint), ("countdown", ctypes.c_int), ("failures", ctypes.c_int), ("error", ctypes.c_int),
                 ("hits", ctypes.c_int), ("seed", ctypes.c_uint), ("ahead_ns", ctypes.c_int64), ("descriptor", ctypes.c_int),
-                ("frame_count", ctypes.c_uint), ("frames", ctypes.c_uint64 * 12), ("calls", ctypes.c_uint * len(NAMES))]
+                ("frame_count", ctypes.c_uint), ("frames", ctypes.c_uint64 * 12), ("calls", ctypes.c_uint * len(NAMES)),
+                ("chances", ctypes.c_uint * len(NAMES))]
 
 
 FOREVER = 1 << 30
@@ -87,6 +88,7 @@ FOREVER = 1 << 30
 
 class Faults:
     def __init__(self, path):
+        self.path = path
         path.write_bytes(bytes(ctypes.sizeof(Page)))
         with path.open("r+b") as file:
             self.memory = mmap.mmap(file.fileno(), ctypes.sizeof(Page))
@@ -96,6 +98,15 @@ class Faults:
     def calls(self):
         """How often each function was called so far."""
         return dict(zip(NAMES, self.page.calls))
+
+    def by_chance(self, seed):
+        """From now on calls are interrupted and shortened by chance, in each program that has the page, whoever it runs as."""
+        self.path.chmod(0o666)
+        self.page.seed = seed
+
+    def chances(self):
+        """How many calls of each function that befell."""
+        return {name: count for name, count in zip(NAMES, self.page.chances) if count}
 
     def arm(self, name, error, number=1, count=1):
         """The number-th call from now on fails, and those after it: count in all."""

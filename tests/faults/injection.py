@@ -121,6 +121,9 @@ class Inquest:
             if time.monotonic() - begun > DEADLINE / 3 or not self.site.daemon.running():
                 raise AssertionError((*what, f"it answers {answer} for ever", self.site.daemon.raw[-20:]))
             time.sleep(0.01)
+        self.recovered(begun, what)
+
+    def recovered(self, begun, what):
         tally.recovered(self.part, time.monotonic() - begun, what)
 
     def _gives_back(self, what):

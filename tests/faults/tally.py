@@ -15,6 +15,19 @@ def recovered(part, seconds, what):
         worst[part] = (seconds, what)
 
 
+def take():
+    """All of it, in what can be sent to another process."""
+    return [[*key, count] for key, count in made_to_fail.items()], [[part, seconds, str(what)] for part, (seconds, what) in worst.items()]
+
+
+def add(counts, times):
+    """What another process has taken."""
+    for part, name, hits in counts:
+        count(part, name, hits)
+    for part, seconds, what in times:
+        recovered(part, seconds, what)
+
+
 def lines():
     parts = sorted({part for part, _ in made_to_fail})
     for part in parts:

@@ -15,6 +15,8 @@ import termios
 import threading
 import time
 
+from harness import PRELOADED
+
 TREE = pathlib.Path(__file__).resolve().parents[2]
 RELAY = str(pathlib.Path(os.environ.get("XMPP_AUTHD_BUILD", TREE / "build")).resolve() / "xmpp-extauth")
 
@@ -69,7 +71,8 @@ class Relay:
         self.framing = framing
         self.buffer = b""
         self.process = subprocess.Popen(
-            command or [RELAY, str(socket_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options
+            command or [RELAY, str(socket_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            **{"env": {**os.environ, **PRELOADED}, **options}
         )
 
     def __enter__(self):

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 
-from . import DEADLINE, confidential
+from . import DEADLINE, PRELOADED, confidential
 from .clients import LengthClient
 
 TREE = pathlib.Path(__file__).resolve().parents[3]
@@ -39,7 +39,7 @@ def parse_logfmt(line):
 
 
 def environment():
-    return {**os.environ, "ASAN_OPTIONS": "detect_leaks=1:exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1"}
+    return {**os.environ, **PRELOADED, "ASAN_OPTIONS": "detect_leaks=1:exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 
 def run(*arguments, **options):
