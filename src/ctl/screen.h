@@ -12,7 +12,7 @@ struct screen {
     FILE *stream; /* of the frame that is being made */
     char *frame;  /* its bytes; freed by screen_show() */
     size_t frame_size;
-    size_t columns;
+    size_t columns;   /* 20 to 500, whatever the terminal says */
     size_t rows;      /* 0: as many as there are lines */
     size_t used;      /* lines of this frame */
     bool is_terminal; /* drawn in place, with control sequences; else plain lines */

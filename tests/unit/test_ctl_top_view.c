@@ -77,7 +77,7 @@ static void the_history_keeps_the_newest(void **state)
 
 static void no_line_is_wider_than_the_screen(void **state)
 {
-    static const size_t widths[] = {20, 40, 79, 200, 1000};
+    static const size_t widths[] = {20, 40, 79, 200, 500};
 
     (void)state;
     memset(&view, 0, sizeof(view));
