@@ -115,7 +115,11 @@ static void add_http_door(struct builder *builder, const struct section *section
     struct http_door *door = &builder->config->http_doors[builder->config->http_door_count];
 
     if (values->path == NULL && values->address.host == NULL && values->address.path == NULL) {
-        if (!section_sets(section, "path") && !section_sets(section, "address"))
+        /* A bad value was complained of already; an empty address is none. */
+        bool is_bad = problems_have_error(builder->problems) &&
+                      (section_sets(section, "path") || section_sets(section, "address"));
+
+        if (!is_bad)
             complain(builder, section, "path", "is missing, and so is address");
         return;
     }

@@ -1,5 +1,6 @@
 #include "config/value.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
@@ -39,9 +40,9 @@ static const char *parse_secrets(const char *text, struct arena *arena, char **f
 static const char *parse_path(const struct setting *setting, const char *text, struct arena *arena,
                               char **field)
 {
-    if (text[0] == '\0' && setting->initial == NULL)
-        return "takes an absolute path";
-    if (text[0] != '\0' && text[0] != '/')
+    bool may_be_empty = setting->initial != NULL && setting->initial[0] == '\0';
+
+    if (text[0] == '\0' ? !may_be_empty : text[0] != '/')
         return "takes an absolute path";
     if (setting->kind == VALUE_SOCKET_PATH &&
         strlen(text) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))

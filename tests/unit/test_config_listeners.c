@@ -25,6 +25,14 @@ static void each_socket_has_a_path_and_a_group_of_its_own(void **state)
         {"a group for metrics that is none",
          HOST "[http]\nlisten = unix:/run/h\ngroup = no-such-group\n",
          "names a group that does not exist"},
+        {"no socket at all", HOST "[server]\nlisten =\n", "listen takes an absolute path"},
+        {"one without a path", HOST "[listen web]\npath =\n", "path takes an absolute path"},
+        {"one without an address", HOST "[listen web]\nprotocol = http\naddress =\n",
+         "path is missing, and so is address"},
+        {"a bad address", HOST "[listen web]\nprotocol = http\naddress = here\n",
+         "address takes an address and port"},
+        {"no directory", HOST "[state]\ndir =\n", "dir takes an absolute path"},
+        {"the control socket beside the first", HOST "[control]\nlisten =\n", NULL},
     };
 
     (void)state;
