@@ -58,7 +58,6 @@ static const char *take_url(char *text, struct store_rule *rule)
 {
     char *at = strrchr(text, '@');
     char *slash;
-    const char *complaint;
 
     if (at != NULL && text[0] != ':')
         return form;
@@ -78,8 +77,7 @@ static const char *take_url(char *text, struct store_rule *rule)
             !take_number(slash + 1, strlen(slash + 1), DATABASE_MAX, &rule->database))
             return form;
     }
-    complaint = take_host(text, rule);
-    return complaint;
+    return take_host(text, rule);
 }
 #endif
 
@@ -88,6 +86,7 @@ static const char *take_redis(const char *text, struct arena *arena, struct stor
     static const char network[] = "redis://";
     static const char local[] = "redis+unix:";
     bool is_local = strncmp(text, local, strlen(local)) == 0;
+    const char *complaint;
     char *copy;
 
     if (!is_local && strncmp(text, network, strlen(network)) != 0)
@@ -96,6 +95,7 @@ static const char *take_redis(const char *text, struct arena *arena, struct stor
     (void)arena;
     (void)rule;
     (void)copy;
+    (void)complaint;
     return "names a Redis, and this build has no hiredis";
 #else
     text += strlen(is_local ? local : network);
@@ -103,10 +103,15 @@ static const char *take_redis(const char *text, struct arena *arena, struct stor
     if (copy == NULL)
         return "memory is short";
     rule->kind = STORE_REDIS;
-    if (!is_local)
-        return take_url(copy, rule);
-    rule->path = copy;
-    return copy[0] == '/' ? NULL : form;
+    if (is_local) {
+        rule->path = copy;
+        return copy[0] == '/' ? NULL : form;
+    }
+    complaint = take_url(copy, rule);
+    /* It may hold a password in the wrong place. */
+    if (complaint != NULL)
+        explicit_bzero(copy, strlen(text));
+    return complaint;
 #endif
 }
 

@@ -2,6 +2,7 @@
 #include "test_config_files.h"
 
 #include "config/config.h"
+#include "config/store_rule.h"
 
 static struct config *load(const char *lines, struct problems *problems)
 {
@@ -81,10 +82,36 @@ static void test_an_address_is_taken_as_a_whole_or_refused(void **state)
     }
 }
 
+#ifdef HAVE_REDIS
+
+/* The arena's block as it is: it is freed, and not wiped. */
+static void test_a_password_in_a_refused_address_does_not_stay_in_memory(void **state)
+{
+    static const char *const texts[] = {"redis://user:s3cret@127.0.0.1", "redis://s3cret@127.0.0.1",
+                                        "redis://:s3cret@no-address", "redis://127.0.0.1/s3cret"};
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(texts); i++) {
+        struct arena arena = {.blocks = NULL};
+        const char *begin = arena_copy(&arena, "begin", 5);
+        struct store_rule rule = {.kind = STORE_MEMORY};
+        const char *end;
+
+        expect(store_rule_parse(texts[i], &arena, &rule) != NULL, "%s", texts[i]);
+        end = arena_copy(&arena, "end", 3);
+        expect(end > begin && end - begin < 1024, "%s: another block", texts[i]);
+        expect(memmem(begin, (size_t)(end - begin), "s3cret", 6) == NULL, "%s", texts[i]);
+        arena_clear(&arena);
+    }
+}
+
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #ifdef HAVE_REDIS
+        cmocka_unit_test(test_a_password_in_a_refused_address_does_not_stay_in_memory),
         cmocka_unit_test(test_an_address_is_taken_as_a_whole_or_refused),
 #endif
     };
