@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/logfmt.h"
 #include "base/logfmt_line.h"
 #include "base/number.h"
 #include "base/timestamp.h"
@@ -33,12 +34,30 @@ static void take_uses(const char *line, struct key_view *key)
     key->loaded = true;
 }
 
-static bool is_about(const char *line, const char *host)
-{
-    char text[NAME_SIZE];
+/* A host as the daemon's lines spell it: what is not ASCII is \xNN there. */
+struct spelling {
+    char text[LOGFMT_LINE_MAX];
+};
 
-    return logfmt_line_value(line, "what", text, sizeof(text)) && strcmp(text, "key") == 0 &&
-           logfmt_line_value(line, "host", text, sizeof(text)) && strcmp(text, host) == 0;
+static struct spelling spelling_of(const char *host)
+{
+    struct logfmt line = {.length = 0};
+    struct spelling spelling = {.text = ""};
+
+    logfmt_text(&line, "host", host);
+    if (!logfmt_line_value(line.text, "host", spelling.text, sizeof(spelling.text)))
+        spelling.text[0] = '\0';
+    return spelling;
+}
+
+static bool is_about(const char *line, const struct spelling *host)
+{
+    struct spelling text;
+
+    return logfmt_line_value(line, "what", text.text, sizeof(text.text)) &&
+           strcmp(text.text, "key") == 0 &&
+           logfmt_line_value(line, "host", text.text, sizeof(text.text)) &&
+           strcmp(text.text, host->text) == 0;
 }
 
 static struct key_view *find_key(struct key_list *list, const char *fingerprint)
@@ -65,12 +84,13 @@ static void add_removed(struct key_list *list, const char *line, const char *fin
     take_uses(line, key);
 }
 
-static void take_line(struct key_list *list, const char *host, const char *line, char *name)
+static void take_line(struct key_list *list, const struct spelling *spelling, const char *line,
+                      char *name)
 {
     char fingerprint[KEY_FINGERPRINT_LENGTH + 1];
     struct key_view *key;
 
-    if (!is_about(line, host) ||
+    if (!is_about(line, spelling) ||
         !logfmt_line_value(line, "fingerprint", fingerprint, sizeof(fingerprint)) ||
         strlen(fingerprint) != KEY_FINGERPRINT_LENGTH)
         return;
@@ -104,6 +124,7 @@ static void take_host(struct key_list *list, const struct host *host)
 
 int key_list_make(struct key_list *list, const struct host *host, const char *answer)
 {
+    struct spelling spelling = spelling_of(host->name);
     size_t lines = count_lines(answer);
 
     *list = (struct key_list){.keys = calloc(host->key_count + lines, sizeof(*list->keys)),
@@ -116,7 +137,7 @@ int key_list_make(struct key_list *list, const struct host *host, const char *an
     for (size_t i = 0; answer != NULL && *answer != '\0'; i++) {
         const char *end = strchr(answer, '\n');
 
-        take_line(list, host->name, answer, list->names + i * NAME_SIZE);
+        take_line(list, &spelling, answer, list->names + i * NAME_SIZE);
         answer = end == NULL ? "" : end + 1;
     }
     return 0;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/logfmt.h"
 #include "base/logfmt_line.h"
 #include "ctl/command.h"
 #include "ctl/control.h"
@@ -12,7 +13,8 @@
 #include "ctl/prepared_jid.h"
 #include "ctl/report.h"
 
-enum { WORD_SIZE = 64, LINE_TEXT_SIZE = 1024 };
+/* A domain or a JID has more than a word, and each of its bytes may be written as four. */
+enum { WORD_SIZE = 64, NAME_SIZE = LOGFMT_LINE_MAX };
 
 /* A value of a line, "" where it has none. */
 struct word {
@@ -36,14 +38,13 @@ static bool is(struct word word, const char *text)
 /* What holds now, whatever happened before. */
 static void print_user(const char *line)
 {
-    char jid[LINE_TEXT_SIZE];
-    struct word section = word_of(line, "section"), opens = word_of(line, "opens");
-    struct word offset = word_of(line, "clock_offset_s");
+    char jid[NAME_SIZE], section[NAME_SIZE];
+    struct word opens = word_of(line, "opens"), offset = word_of(line, "clock_offset_s");
 
     if (!logfmt_line_value(line, "jid", jid, sizeof(jid)))
         jid[0] = '\0';
-    if (section.text[0] != '\0')
-        printf("%s, judged by [host %s]\n", jid, section.text);
+    if (logfmt_line_value(line, "section", section, sizeof(section)))
+        printf("%s, judged by [host %s]\n", jid, section);
     else
         printf("%s\nnow: there is no section for this domain, so nobody can log in to it\n", jid);
     if (is(word_of(line, "denied"), "yes"))

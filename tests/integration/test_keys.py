@@ -350,6 +350,17 @@ def test_keys_tells_file_and_daemon_apart(configuration, start, path):
     assert [row[0] for row in table(authctl("-c", path, "keys")[0]).values()] == ["-", "added"]
 
 
+def test_keys_finds_a_domain_that_is_not_ascii(configuration, start, path):
+    domain = "m\u00fcnchen.example.org"
+    key = Key()
+    configuration.host(domain, key)
+    configuration.set(f"key {domain} next", **Key().settings())
+    daemon = start()
+    assert daemon.ask(auth(f"alice@{domain}", key.mint(f"alice@{domain}"))) == YES
+    (own, following) = table(authctl("-c", path, "keys", domain)[0]).values()
+    assert own[2] == "1" and own[4].startswith("no: in use") and following[4].startswith("no: unused, but counted")
+
+
 def test_keys_works_without_a_daemon(configuration, path):
     configuration.set(f"key {HOST} next", **Key().settings())
     configuration.set(f"key {HOST} over", **Key().settings(), accept_until="2020-01-01T00:00:00Z")

@@ -72,6 +72,15 @@ def test_an_unknown_domain_is_named(daemon):
     assert "there is no section for this domain" in text and reasons(text) == ["unknown-host"]
 
 
+@pytest.mark.parametrize("domain", [".".join(["department"] * 14) + ".example.org", "m\u00fcnchen.example.org"])
+def test_a_domain_of_any_length_and_spelling_is_known(configuration, start, domain):
+    configuration.host(domain, Key())
+    daemon, jid = start(), f"alice@{domain}"
+    daemon.ask(auth(jid, "x"))
+    spelt = domain.encode().replace(b"\xc3\xbc", rb"\xc3\xbc").decode()
+    assert why(daemon, jid, 1).startswith(f"alice@{spelt}, judged by [host {spelt}]\n")
+
+
 def test_repeats_are_one_entry_with_their_number(daemon, configuration):
     spent = configuration.key.mint(ALICE)
     daemon.ask(*[auth(ALICE, spent)] * 201)
