@@ -21,11 +21,27 @@ static bool is_listed(const char *list, const char *word)
     return false;
 }
 
-/* Nothing from a file may move the terminal's cursor. */
+/* The bytes of the control character that stands here, 0: it is none. Beside ASCII's there are those
+ * that Unicode has in two bytes; some terminals obey them (U+009B begins a sequence, like ESC [). */
+static size_t control_length(const char *text)
+{
+    unsigned char byte = (unsigned char)text[0];
+    unsigned char after = byte == 0xc2 ? (unsigned char)text[1] : 0;
+
+    if (after >= 0x80 && after < 0xa0)
+        return 2;
+    return byte < 0x20 || byte == 0x7f ? 1 : 0;
+}
+
+/* Nothing from a file or from the network may move the terminal's cursor. */
 static void print_harmless(FILE *stream, const char *text)
 {
-    for (; *text != '\0'; text++)
-        fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, stream);
+    while (*text != '\0') {
+        size_t length = control_length(text);
+
+        fputc(length > 0 ? '?' : *text, stream);
+        text += length > 0 ? length : 1;
+    }
 }
 
 static void print_finding(const struct finding *finding, FILE *stream)

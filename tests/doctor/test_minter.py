@@ -160,6 +160,12 @@ def test_it_finds(site, minter, row):
     assert "login?token" not in str(findings)
 
 
+def test_no_name_moves_the_cursor(site, minter):
+    minter.jid = "alice@m\u00fcnchen\u009b2j.example.org"
+    result = site.run("-c", site.directory / "xmpp-authd.conf", minter.serve(), command="check-minter", input=COOKIE + "\n")
+    assert "no [host m\u00fcnchen?2j.example.org]" in result.stdout and "\u009b" not in result.stdout
+
+
 def test_tokens_of_version_2_are_judged_too(site, minter):
     site.configuration.host(accept="v2")
     site.write_configuration()
