@@ -128,11 +128,14 @@ static bool close_all(int socket)
 static _Noreturn void run_inside(int socket, void (*inside)(void))
 {
 #ifdef __linux__
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         _exit(1);
 #endif
     if (chdir("/") == 0 && close_all(socket) && become_nobody()) {
+#ifdef __linux__
+        /* Not before: who becomes another user loses it. */
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
         limit_all();
         if (forbid_calls())
             inside();
