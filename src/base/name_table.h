@@ -19,7 +19,7 @@ struct name_table {
     size_t count;
     size_t capacity;
     uint64_t
-        seed; /* random: users choose their names, and must not be able to aim at long chains */
+        seed; /* random: users choose their names, and must not know which of them make long chains */
 };
 
 /*

@@ -7,7 +7,6 @@
 /* A file that holds secrets, to be held against the listeners' groups. */
 struct secrets_holder {
     const char *path;
-    const char *blame_file;
     int blame_line;
     struct stat status;
     struct secrets_holder *next;
