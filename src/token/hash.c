@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 enum { INNER_PAD = 0x36, OUTER_PAD = 0x5c };
@@ -29,6 +30,20 @@ size_t hash_size(enum hash hash)
 size_t hash_block_size(enum hash hash)
 {
     return hashes[hash].block_size;
+}
+
+bool hash_is_same(const uint8_t *one, const uint8_t *other, size_t size)
+{
+    /* OpenSSL has a short way for pieces of this size; a whole hash it compares byte by byte. */
+    const size_t piece = 16;
+    int difference = 0;
+
+    for (; size > piece; size -= piece) {
+        difference |= CRYPTO_memcmp(one, other, piece);
+        one += piece;
+        other += piece;
+    }
+    return (difference | CRYPTO_memcmp(one, other, size)) == 0;
 }
 
 int hash_key_blocks(enum hash hash, const uint8_t *key, size_t key_size,

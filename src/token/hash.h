@@ -2,6 +2,7 @@
 #ifndef TOKEN_HASH_H
 #define TOKEN_HASH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,10 @@ enum { HASH_SIZE_MAX = 64, HASH_BLOCK_MAX = 128 };
 const char *hash_word(enum hash hash);
 size_t hash_size(enum hash hash);
 size_t hash_block_size(enum hash hash);
+
+/* Whether two outputs of size bytes are the same. The time depends on size alone, so that it tells
+ * nobody how much of a signature is right. */
+bool hash_is_same(const uint8_t *one, const uint8_t *other, size_t size);
 
 /*
  * The first blocks of the inner and the outer hash of HMAC (RFC 2104 section 2): the key, of any

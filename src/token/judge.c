@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include <openssl/crypto.h>
-
 #include "base/moment.h"
 
 /*
@@ -117,7 +115,7 @@ static void judge_v2(const struct judge_keys *keys, const struct token_format *f
     verdict->key = find_key(keys, token.fields[V2_KEY], &found);
     if (token_v2_sign(keys->keys[verdict->key], &token, user, host, verdict->signature) != 0)
         return;
-    fits = CRYPTO_memcmp(verdict->signature, token.signature, V2_SIGNATURE_SIZE) == 0;
+    fits = hash_is_same(verdict->signature, token.signature, V2_SIGNATURE_SIZE);
     if (!found || !fits)
         return;
     span.issued = token.issued;

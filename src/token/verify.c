@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include <openssl/crypto.h>
-
 /* How far a key came with a token, the further the better: the verdict is that of the key that came
  * furthest. */
 enum progress { UNFIT, SIGNED, OUT_OF_TIME, OUT_OF_DATE, FITS };
@@ -43,8 +41,7 @@ static void try_key(struct token_key *key, const struct token_format *format,
         return;
     /* Both before either is acted on: the time taken must not tell which of the two was right. */
     in_time = token_key_match(key, token->otp, now, &trial->steps);
-    genuine =
-        CRYPTO_memcmp(trial->signature, token->signature, hash_size(format->signature_hash)) == 0;
+    genuine = hash_is_same(trial->signature, token->signature, hash_size(format->signature_hash));
     if (!genuine)
         return;
     trial->progress = SIGNED;

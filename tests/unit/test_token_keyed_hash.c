@@ -172,9 +172,30 @@ static void destroying_nothing_is_allowed(void **state)
     assert_null(none);
 }
 
+/* Whichever bit it is, in whichever piece, and whatever is the same elsewhere. */
+static void one_bit_tells_two_hashes_apart(void **state)
+{
+    uint8_t one[HASH_SIZE_MAX + 1];
+    uint8_t other[HASH_SIZE_MAX + 1];
+
+    (void)state;
+    for (size_t size = 1; size <= HASH_SIZE_MAX; size++) {
+        memset(one, 0xa5, sizeof(one));
+        memset(other, 0xa5, sizeof(other));
+        other[size] = 0; /* behind the end: of no matter */
+        expect(hash_is_same(one, other, size), "%zu bytes", size);
+        for (size_t bit = 0; bit < 8 * size; bit++) {
+            other[bit / 8] ^= (uint8_t)(1U << bit % 8);
+            expect(!hash_is_same(one, other, size), "bit %zu of %zu bytes", bit, size);
+            other[bit / 8] ^= (uint8_t)(1U << bit % 8);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_bit_tells_two_hashes_apart),
         cmocka_unit_test(every_published_vector_is_met),
         cmocka_unit_test(keys_and_messages_of_every_length_give_openssls_own_value),
         cmocka_unit_test(hashes_have_their_words_and_sizes),
