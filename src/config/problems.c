@@ -19,7 +19,11 @@ struct problems {
     size_t count;
     size_t capacity;
     bool have_error;
+    bool lost_one; /* memory was short */
 };
+
+/* In the place of all that there was no memory for. */
+static const struct problem lost = {SEVERITY_ERROR, "memory is short"};
 
 struct problems *problems_create(void)
 {
@@ -80,6 +84,7 @@ __attribute__((format(printf, 5, 0))) static void add(struct problems *problems,
     entry = file_copy == NULL || text_copy == NULL ? NULL : insert_entry(problems, file_copy, line);
     if (entry == NULL) {
         problems->have_error = true;
+        problems->lost_one = true;
         return;
     }
     *entry = (struct entry){.problem = {severity, text_copy}, .file = file_copy, .line = line};
@@ -111,18 +116,18 @@ bool problems_have_error(const struct problems *problems)
 
 size_t problems_count(const struct problems *problems)
 {
-    return problems->count;
+    return problems->count + (problems->lost_one ? 1 : 0);
 }
 
 const struct problem *problems_at(const struct problems *problems, size_t index)
 {
-    return &problems->entries[index].problem;
+    return index < problems->count ? &problems->entries[index].problem : &lost;
 }
 
 void problems_print(const struct problems *problems, FILE *stream)
 {
-    for (size_t i = 0; i < problems->count; i++) {
-        const struct problem *problem = &problems->entries[i].problem;
+    for (size_t i = 0; i < problems_count(problems); i++) {
+        const struct problem *problem = problems_at(problems, i);
 
         fprintf(stream, "%s%s\n", problem->severity == SEVERITY_WARNING ? "warning: " : "",
                 problem->text);
