@@ -12,6 +12,10 @@ from harness.daemon import BINARY
 from served import NO_ANSWER, TOLD
 
 
+# SQLite waits for a lock for ten seconds, asleep.
+AWHILE = {"fcntl": 4}
+
+
 @dataclasses.dataclass
 class Scenario:
     name: str
@@ -70,7 +74,7 @@ class Inquest:
                 for number in numbers(count, stride):
                     self.inject(scenario, usual, name, error, number)
                 if stride and error not in ("EINTR", "EAGAIN"):
-                    self.inject(scenario, usual, name, error, 1, FOREVER)
+                    self.inject(scenario, usual, name, error, 1, AWHILE.get(name, FOREVER))
             self._gives_back((scenario.name, name))
 
     def inject(self, scenario, usual, name, error, number, times=1):

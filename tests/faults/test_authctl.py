@@ -13,6 +13,7 @@ import pytest
 import tally
 from faults import HARMLESS, Faults, errors, functions
 from harness import confidential
+from harness.clients import auth
 from harness.configuration import HOST
 from harness.daemon import BINARY, BUILD, REPORTS, environment
 from served import ALICE, changed
@@ -40,6 +41,8 @@ class Site:
         self.path, self.key = self.daemon.path, configuration.key
         self.daemon.control(f"users import carol@{HOST}\n".encode())
         self.daemon.control(f"deny mallory@{HOST}\n".encode())
+        # What `why` tells of.
+        self.daemon.ask(auth(ALICE, self.key.mint(ALICE)))
 
     def run(self, place, words, own_file, faults=None, text=None):
         path = self.path
@@ -96,7 +99,7 @@ def judge(name, usual, done, before, after, error, log_gone):
         wrong.append(f"exit status {done.returncode}")
     if done.returncode == 0 and shape(done.stdout) < shape(usual.stdout):
         wrong.append(f"says that all is well, and wrote {done.stdout[-100:]}")
-    if done.returncode not in (0, usual.returncode) and not done.stderr and not log_gone:
+    if done.returncode not in (0, usual.returncode) and not done.stderr and not done.stdout and not log_gone:
         wrong.append(f"fails ({done.returncode}) without a word")
     if error in HARMLESS and done.returncode != usual.returncode:
         wrong.append(f"fails ({done.returncode}) by what is no failure")
