@@ -173,7 +173,9 @@ static enum fault_fate chance_of(enum fault_call call, int descriptor)
             return fate_of(EINTR);
         if (number == 1 && may_be_empty(descriptor))
             return fate_of(EAGAIN);
-        return number < 5 && may_be_short(descriptor) ? FATE_SHORT : FATE_GOES_ON;
+        /* Who is killed between the two halves of a count leaves half a count, and the next one says so. */
+        return number < 5 && call != FAULT_pwrite && may_be_short(descriptor) ? FATE_SHORT
+                                                                              : FATE_GOES_ON;
     case FAULT_accept4:
         return number < 2 ? fate_of(accept_errors[number]) : FATE_GOES_ON;
     case FAULT_epoll_wait:
