@@ -1,5 +1,8 @@
 #include "store/account_database.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 /* Between synced transactions. */
 static const char not_synced[] = "PRAGMA synchronous = NORMAL";
 
@@ -23,14 +26,39 @@ static int run_text(struct account_database *database, const char *text)
     return sqlite3_exec(database->handle, text, NULL, NULL, NULL) == SQLITE_OK ? 0 : -1;
 }
 
-const char *account_database_open(struct account_database *database, const char *path)
+static int no_sleep(sqlite3_vfs *files, int microseconds)
 {
-    *database = (struct account_database){0};
-    if (sqlite3_open_v2(path, &database->handle,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-                            SQLITE_OPEN_NOFOLLOW,
-                        NULL) != SQLITE_OK ||
-        run_text(database, schema) != 0)
+    (void)files;
+    return microseconds;
+}
+
+/* SQLite's own access to files, but for its sleep: where a lock of its log is refused, it tries a
+ * hundred times and sleeps ten seconds in between, and with it the event loop. NULL: no memory. */
+static const char *sleepless_files(void)
+{
+    static sqlite3_vfs sleepless;
+    const sqlite3_vfs *usual = sqlite3_vfs_find(NULL);
+
+    if (usual == NULL)
+        return NULL;
+    if (sleepless.zName == NULL) {
+        sleepless = *usual;
+        sleepless.zName = "sleepless";
+        sleepless.xSleep = no_sleep;
+    }
+    return sqlite3_vfs_register(&sleepless, 0) == SQLITE_OK ? sleepless.zName : NULL;
+}
+
+static const char *connect_to(struct account_database *database, int create)
+{
+    const char *files = sleepless_files();
+
+    if (files == NULL || database->path == NULL)
+        return "memory is short";
+    if (sqlite3_open_v2(database->path, &database->handle,
+                        SQLITE_OPEN_READWRITE | create | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
+                        files) != SQLITE_OK ||
+        run_text(database, create == 0 ? not_synced : schema) != 0)
         return "the database of users can't be opened or is damaged";
     for (size_t i = 0; i < ACCOUNT_STATEMENT_COUNT; i++) {
         if (sqlite3_prepare_v3(database->handle, statement_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
@@ -40,12 +68,42 @@ const char *account_database_open(struct account_database *database, const char 
     return NULL;
 }
 
+static void disconnect(struct account_database *database)
+{
+    for (size_t i = 0; i < ACCOUNT_STATEMENT_COUNT; i++) {
+        sqlite3_finalize(database->statements[i]);
+        database->statements[i] = NULL;
+    }
+    sqlite3_close(database->handle);
+    database->handle = NULL;
+}
+
+const char *account_database_open(struct account_database *database, const char *path)
+{
+    *database = (struct account_database){.path = strdup(path)};
+    return connect_to(database, SQLITE_OPEN_CREATE);
+}
+
 void account_database_close(struct account_database *database)
 {
-    for (size_t i = 0; i < ACCOUNT_STATEMENT_COUNT; i++)
-        sqlite3_finalize(database->statements[i]);
-    sqlite3_close(database->handle);
+    disconnect(database);
+    free(database->path);
     *database = (struct account_database){0};
+}
+
+/* A lock that could not be given back is SQLite's own for as long as it has the file open: nothing
+ * could be written any more. So after a failure the file is opened anew; if it is still there. */
+static int ensure_sound(struct account_database *database)
+{
+    if (!database->is_doubtful)
+        return 0;
+    disconnect(database);
+    if (connect_to(database, 0) != NULL) {
+        disconnect(database);
+        return -1;
+    }
+    database->is_doubtful = false;
+    return 0;
 }
 
 /* Steps through all rows. Returns how many, or -1. */
@@ -100,14 +158,18 @@ int account_database_read_page(struct account_database *database, enum account_s
                                const char *after, size_t after_length, int limit,
                                account_row_taker *take, void *context)
 {
-    sqlite3_stmt *statement = database->statements[page];
+    sqlite3_stmt *statement;
     int count = -1;
 
+    if (ensure_sound(database) != 0)
+        return -1;
+    statement = database->statements[page];
     if (sqlite3_bind_blob(statement, 1, after, (int)after_length, SQLITE_STATIC) == SQLITE_OK &&
         sqlite3_bind_int(statement, 2, limit) == SQLITE_OK)
         count = take_rows(statement, take, context);
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
+    database->is_doubtful = count < 0;
     return count;
 }
 
@@ -129,6 +191,8 @@ int account_database_run(struct account_database *database, enum account_stateme
 
 int account_database_begin(struct account_database *database, bool synced)
 {
+    if (ensure_sound(database) != 0)
+        return -1;
     if (synced && run_text(database, "PRAGMA synchronous = FULL") != 0)
         return -1;
     return run_text(database, "BEGIN");
@@ -138,6 +202,10 @@ int account_database_end(struct account_database *database, int result)
 {
     if (result == 0)
         result = run_text(database, "COMMIT");
+    if (result != 0)
+        database->is_doubtful = true;
+    if (database->handle == NULL)
+        return result;
     /* Also where there is nothing to roll back. */
     if (result != 0)
         (void)run_text(database, "ROLLBACK");

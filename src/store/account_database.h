@@ -19,8 +19,10 @@ enum account_statement {
 };
 
 struct account_database {
-    sqlite3 *handle;
+    char *path;
+    sqlite3 *handle; /* NULL: it could not be opened anew */
     sqlite3_stmt *statements[ACCOUNT_STATEMENT_COUNT];
+    bool is_doubtful; /* something failed: it is opened anew before it is used again */
 };
 
 struct account_row {
