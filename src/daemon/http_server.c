@@ -28,6 +28,7 @@ struct http_client {
     struct http_client *next;
     struct bufferevent *stream;
     int64_t since_ms; /* by the boot clock: of connecting, or of its latest request */
+    bool is_arriving; /* libevent was still setting it up when it was last looked at */
     bool is_surplus;  /* one too many: closed at the next look */
     bool is_cut_off;  /* at an earlier look */
 };
@@ -38,6 +39,7 @@ struct http_server {
     struct event_base *loop;
     struct evhttp_bound_socket *socket;
     struct event *look;
+    struct event *arrival; /* of clients, once libevent has set them up */
     struct http_client *clients;
     size_t client_count;
     bool is_ending;
@@ -70,6 +72,25 @@ static void forget(struct http_server *server, struct http_client **place)
     server->client_count--;
     bufferevent_decref(client->stream);
     free(client);
+}
+
+/* Where libevent could not set up a client, it has closed the descriptor itself, although its stream
+ * is not gone: the number may be somebody else's by now. Who is cut off later has it open. */
+static void note_arrivals(struct http_server *server)
+{
+    for (struct http_client *client = server->clients; client != NULL && client->is_arriving;
+         client = client->next) {
+        client->is_arriving = false;
+        if (has_left(client))
+            bufferevent_setfd(client->stream, -1);
+    }
+}
+
+static void on_arrival(evutil_socket_t descriptor, short events, void *context)
+{
+    (void)descriptor;
+    (void)events;
+    note_arrivals(context);
 }
 
 /* libevent sees the end of the connection and closes it. */
@@ -128,6 +149,7 @@ static void look_after(struct http_server *server)
     int64_t now_ms = moment_now().boot_ms;
     struct http_client **place = &server->clients;
 
+    note_arrivals(server);
     while (*place != NULL) {
         struct http_client *client = *place;
 
@@ -191,9 +213,13 @@ static struct bufferevent *make_stream(struct event_base *loop, void *context)
         return NULL;
     }
     bufferevent_incref(client->stream);
+    /* Of what libevent does when it sets it up one call alone is left that can fail. */
+    bufferevent_disable(client->stream, EV_WRITE);
     bufferevent_setwatermark(client->stream, EV_READ, 0,
                              HEADERS_MAX + server->rules.body_max + AHEAD_MAX);
     client->since_ms = moment_now().boot_ms;
+    client->is_arriving = true;
+    event_active(server->arrival, EV_TIMEOUT, 0);
     client->is_surplus = is_full(server);
     client->next = server->clients;
     server->clients = client;
@@ -250,37 +276,6 @@ struct evhttp_request *http_hold_end(struct http_hold **hold)
     return request;
 }
 
-void http_answer_headers(struct evhttp_request *request, const char *type)
-{
-    struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-
-    if (type != NULL)
-        evhttp_add_header(headers, "Content-Type", type);
-    evhttp_add_header(headers, "Cache-Control", "no-store");
-    evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
-}
-
-void http_answer(struct evhttp_request *request, int status, const char *type, const char *body)
-{
-    struct evbuffer *output = evbuffer_new();
-
-    http_answer_headers(request, type);
-    /* A status without its words would be another answer. */
-    if (output == NULL || evbuffer_add(output, body, strlen(body)) != 0) {
-        shortage_note();
-        status = HTTP_SERVUNAVAIL;
-    }
-    evhttp_send_reply(request, status, NULL, output);
-    if (output != NULL)
-        evbuffer_free(output);
-}
-
-void http_refuse(struct evhttp_request *request, int status, const char *why)
-{
-    evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
-    http_answer(request, status, "text/plain; charset=utf-8", why);
-}
-
 static const struct http_page *find_page(const struct http_rules *rules, const char *path)
 {
     for (size_t i = 0; path != NULL && i < rules->page_count; i++) {
@@ -314,7 +309,8 @@ static int set_up(struct http_server *server, int descriptor)
 {
     server->http = evhttp_new(server->loop);
     server->look = evtimer_new(server->loop, on_look, server);
-    if (server->http == NULL || server->look == NULL)
+    server->arrival = evtimer_new(server->loop, on_arrival, server);
+    if (server->http == NULL || server->look == NULL || server->arrival == NULL)
         return -1;
     evhttp_set_max_headers_size(server->http, HEADERS_MAX);
     evhttp_set_max_body_size(server->http, (ev_ssize_t)server->rules.body_max);
@@ -370,12 +366,15 @@ void http_server_destroy(struct http_server **server)
     if (gone == NULL)
         return;
     gone->is_ending = true;
+    note_arrivals(gone);
     if (gone->http != NULL)
         evhttp_free(gone->http);
     while (gone->clients != NULL)
         forget(gone, &gone->clients);
     if (gone->look != NULL)
         event_free(gone->look);
+    if (gone->arrival != NULL)
+        event_free(gone->arrival);
     free(gone);
     *server = NULL;
 }
