@@ -19,6 +19,8 @@ enum { CLIENTS_MAX = 16, REQUEST_LINE_MAX = 8191, CLIENT_SECONDS = 5 };
 /* A list is continued when no more than this waits to be read. */
 enum { UNREAD_MAX = 16384 };
 
+static const struct timeval resume_delay = {.tv_usec = RESUME_MICROSECONDS};
+
 struct control_client {
     struct control *control;
     struct bufferevent *stream;
@@ -156,12 +158,14 @@ static void serve(struct control *control, int descriptor)
     bufferevent_setcb(stream, on_request, on_written, on_end, client);
     bufferevent_set_timeouts(stream, &timeout, &timeout);
     bufferevent_setwatermark(stream, EV_READ, 0, REQUEST_LINE_MAX + 2);
-    bufferevent_enable(stream, EV_READ | EV_WRITE);
+    if (bufferevent_enable(stream, EV_READ | EV_WRITE) != 0) {
+        shortage_note();
+        end_client(client);
+    }
 }
 
 static void on_acceptable(evutil_socket_t descriptor, short events, void *context)
 {
-    static const struct timeval delay = {.tv_usec = RESUME_MICROSECONDS};
     struct control *control = context;
     int client = accept4(descriptor, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -171,7 +175,7 @@ static void on_acceptable(evutil_socket_t descriptor, short events, void *contex
     } else if (accept_lacks_resources(errno)) {
         /* The operator waits; the loop must not spin on it. */
         event_del(&control->acceptable);
-        evtimer_add(&control->resume, &delay);
+        evtimer_add(&control->resume, &resume_delay);
     }
 }
 
@@ -181,7 +185,8 @@ static void on_resume(evutil_socket_t descriptor, short events, void *context)
 
     (void)descriptor;
     (void)events;
-    event_add(&control->acceptable, NULL);
+    if (event_add(&control->acceptable, NULL) != 0)
+        evtimer_add(&control->resume, &resume_delay);
 }
 
 int control_open(struct server *server)

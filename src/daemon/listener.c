@@ -64,28 +64,32 @@ static void listener_close(struct server_listener *listener)
     listener->file.descriptor = -1;
 }
 
+static const struct timeval resume_delay = {.tv_usec = RESUME_MICROSECONDS};
+
 static void resume_accepting(evutil_socket_t descriptor, short events, void *context)
 {
     struct server *server = context;
+    bool failed = false;
 
     (void)descriptor;
     (void)events;
     for (size_t i = 0; i < server->listener_count; i++) {
-        if (server->listeners[i].file.descriptor >= 0)
-            event_add(&server->listeners[i].acceptable, NULL);
+        if (server->listeners[i].file.descriptor >= 0 &&
+            event_add(&server->listeners[i].acceptable, NULL) != 0)
+            failed = true;
     }
+    if (failed)
+        evtimer_add(server->resume_accept, &resume_delay);
 }
 
 /* Without a descriptor to give, the loop would spin on a listener that stays readable. */
 static void pause_accepting(struct server *server, int error)
 {
-    static const struct timeval delay = {.tv_usec = RESUME_MICROSECONDS};
-
     for (size_t i = 0; i < server->listener_count; i++) {
         if (server->listeners[i].file.descriptor >= 0)
             event_del(&server->listeners[i].acceptable);
     }
-    evtimer_add(server->resume_accept, &delay);
+    evtimer_add(server->resume_accept, &resume_delay);
     if (!server->accept_is_paused)
         server->pause_is_logged = is_logged(server, LIMITED_PAUSED);
     if (!server->accept_is_paused && server->pause_is_logged)

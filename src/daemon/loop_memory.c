@@ -57,7 +57,9 @@ static void *move_out(void *block, size_t size)
 {
     void *memory = size > BLOCK_SIZE ? malloc(size) : block;
 
-    if (memory != NULL && memory != block) {
+    if (memory == NULL)
+        shortage_note();
+    else if (memory != block) {
         memcpy(memory, block, BLOCK_SIZE);
         release(block);
     }
