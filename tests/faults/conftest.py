@@ -32,7 +32,7 @@ def pytest_sessionfinish(session):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node):
-    tally.add(*node.workeroutput.get("faults", ([], [])))
+    tally.add(*node.workeroutput.get("faults", ([], [], {})))
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -210,6 +211,17 @@ int shim_ioctl(int file, unsigned long what, ...)
     argument = va_arg(more, void *);
     va_end(more);
     return fault_judge(FAULT_ioctl, file) == FATE_FAILS ? -1 : real(file, what, argument);
+}
+
+/* Linux needs memory to begin to watch a descriptor alone, neither to change nor to end it. */
+int shim_epoll_ctl(int epoll, int what, int file, void *event) __asm__("epoll_ctl");
+int shim_epoll_ctl(int epoll, int what, int file, void *event)
+{
+    REAL("epoll_ctl", int (*)(int, int, int, void *))
+
+    return what == EPOLL_CTL_ADD && fault_judge(FAULT_epoll_ctl, file) == FATE_FAILS
+               ? -1
+               : real(epoll, what, file, event);
 }
 
 ALSO(open, open64)

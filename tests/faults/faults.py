@@ -56,7 +56,7 @@ ERRORS = {
     "sqlite3_open_v2": "CANTOPEN NOMEM CORRUPT",
     "sqlite3_prepare_v2 sqlite3_prepare_v3": "NOMEM IOERR CORRUPT",
     "sqlite3_exec sqlite3_step": "IOERR FULL BUSY NOMEM CORRUPT READONLY",
-    "sqlite3_bind_blob sqlite3_bind_int64 sqlite3_bind_int sqlite3_column_blob": "NOMEM",
+    "sqlite3_bind_blob sqlite3_bind_int64 sqlite3_bind_int sqlite3_column_blob sqlite3_vfs_find sqlite3_vfs_register": "NOMEM",
 }
 _by_name = {name: words.split() for names, words in ERRORS.items() for name in names.split()}
 assert set(_by_name) <= set(NAMES), set(_by_name) - set(NAMES)

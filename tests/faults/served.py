@@ -193,7 +193,7 @@ class Site:
         if "error=" in text:
             return TOLD
         # The configuration's digest may be what there was no memory for.
-        return words, re.sub(r'="?[^ \n]*', "", text).split("\n")[0].replace(" configuration ", " ")
+        return words, re.sub(r'(?<!imported)(?<!known)(?<!was_seen)(?<!was_denied)="?[^ \n]*', "", text).split("\n")[0].replace(" configuration ", " ")
 
     def reload(self):
         """Which event it ends in."""

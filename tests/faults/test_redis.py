@@ -30,9 +30,9 @@ class BothClocks(Faults):
 
 
 class RedisInquest(Inquest):
-    def inject(self, scenario, *what):
+    def inject(self, scenario, *what, **more):
         resumes(self.site)
-        super().inject(scenario, *what)
+        super().inject(scenario, *what, **more)
 
     def _recovers(self, what):
         begun = time.monotonic()
