@@ -3,7 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALLEST_CAPACITY = 8 };
+#include "store/huge_block.h"
+
+enum {
+    SMALLEST_CAPACITY = 8,
+    GATHERED_CAPACITY = 4096, /* at the least: the 64 shards fill two huge pages then */
+};
+_Static_assert(SIGNATURE_SHARDS == 64, "a bit for each shard");
 
 struct signature_id signature_id_of(const uint8_t *signature)
 {
@@ -88,8 +94,75 @@ static size_t memory_of(const struct signature_shard *shard)
     return shard->capacity * (sizeof(struct signature_id) + 1);
 }
 
-static int grow(struct signature_shard *shard)
+static bool is_inside(const struct signature_set *set, size_t index)
 {
+    return (set->gathering.inside >> index & 1) != 0;
+}
+
+static size_t gathering_size(const struct signature_gathering *gathering)
+{
+    return SIGNATURE_SHARDS * memory_of(&(struct signature_shard){.capacity = gathering->capacity});
+}
+
+static void leave_if_empty(struct signature_gathering *gathering)
+{
+    if (gathering->inside == 0 && gathering->moved == SIGNATURE_SHARDS)
+        huge_block_destroy(&gathering->block, gathering_size(gathering));
+}
+
+/* Gives back what a shard has its slots in. */
+static void release_slots(struct signature_set *set, size_t index)
+{
+    struct signature_gathering *gathering = &set->gathering;
+
+    if (!is_inside(set, index)) {
+        free(set->shards[index].slots);
+        return;
+    }
+    gathering->inside &= ~(UINT64_C(1) << index);
+    huge_block_give_back(set->shards[index].slots, memory_of(&set->shards[index]));
+    leave_if_empty(gathering);
+}
+
+/* Begins where all shards are of one size; where there is no room for it, they stay where they are. */
+static void begin_gathering(struct signature_set *set)
+{
+    uint32_t capacity = set->shards[0].capacity;
+
+    if (set->gathering.block != NULL || capacity < GATHERED_CAPACITY)
+        return;
+    for (size_t i = 1; i < SIGNATURE_SHARDS; i++) {
+        if (set->shards[i].capacity != capacity)
+            return;
+    }
+    set->gathering = (struct signature_gathering){.capacity = capacity};
+    set->gathering.block = huge_block_create(gathering_size(&set->gathering));
+}
+
+/* Moves one shard, the next in their order, so that the block takes no more memory than has been
+ * given back elsewhere. */
+static void gather_next(struct signature_set *set)
+{
+    struct signature_gathering *gathering = &set->gathering;
+    size_t index = gathering->moved++;
+    struct signature_shard *shard = &set->shards[index];
+    size_t size = memory_of(shard);
+
+    if (shard->capacity == gathering->capacity) {
+        void *slots = (char *)gathering->block + index * size;
+
+        memcpy(slots, shard->slots, size);
+        free(shard->slots);
+        shard->slots = slots;
+        gathering->inside |= UINT64_C(1) << index;
+    }
+    /* They may all have grown meanwhile. */
+    leave_if_empty(gathering);
+}
+
+static int grow(struct signature_set *set, size_t index)
+{
+    struct signature_shard *shard = &set->shards[index];
     struct signature_shard larger = {.count = shard->count};
 
     larger.capacity = shard->capacity == 0 ? SMALLEST_CAPACITY : shard->capacity * 2;
@@ -100,18 +173,24 @@ static int grow(struct signature_shard *shard)
         if (tags_of(shard)[i] != 0)
             put(&larger, find_slot(&larger, shard->slots[i]), shard->slots[i]);
     }
-    free(shard->slots);
+    release_slots(set, index);
     *shard = larger;
+    begin_gathering(set);
     return 0;
 }
 
 int signature_set_add(struct signature_set *set, struct signature_id id)
 {
-    struct signature_shard *shard = &set->shards[shard_index(id)];
+    size_t index = shard_index(id);
+    struct signature_shard *shard = &set->shards[index];
 
     /* Three quarters full at the most: a miss then looks at nine tags or so. */
-    if (shard->count >= shard->capacity / 4 * 3 && grow(shard) != 0)
-        return -1;
+    if (shard->count >= shard->capacity / 4 * 3) {
+        if (grow(set, index) != 0)
+            return -1;
+    } else if (set->gathering.block != NULL && set->gathering.moved < SIGNATURE_SHARDS) {
+        gather_next(set);
+    }
     put(shard, find_slot(shard, id), id);
     shard->count++;
     set->count++;
@@ -145,8 +224,11 @@ void signature_set_remove(struct signature_set *set, struct signature_id id)
 
 void signature_set_clear(struct signature_set *set)
 {
-    for (size_t i = 0; i < SIGNATURE_SHARDS; i++)
-        free(set->shards[i].slots);
+    for (size_t i = 0; i < SIGNATURE_SHARDS; i++) {
+        if (!is_inside(set, i))
+            free(set->shards[i].slots);
+    }
+    huge_block_destroy(&set->gathering.block, gathering_size(&set->gathering));
     memset(set, 0, sizeof(*set));
 }
 

@@ -23,8 +23,20 @@ struct signature_shard {
     uint32_t capacity; /* a power of two, or 0 */
 };
 
+/*
+ * The shards of a large set, moved into one block once they are all of one size: in a million tokens
+ * nearly every look would miss the processor's table of pages else. A shard that grows leaves it.
+ */
+struct signature_gathering {
+    void *block;       /* NULL: nothing is gathered */
+    uint32_t capacity; /* of the shards that have a place there, in the shards' order */
+    uint32_t moved;    /* the shards that were asked in so far */
+    uint64_t inside;   /* a bit for each shard that is there */
+};
+
 struct signature_set {
     size_t count;
+    struct signature_gathering gathering;
     struct signature_shard shards[SIGNATURE_SHARDS];
 };
 
@@ -48,7 +60,7 @@ void signature_set_remove(struct signature_set *set, struct signature_id id);
 /* Frees what the set holds and leaves it empty; a zeroed set is an empty one. */
 void signature_set_clear(struct signature_set *set);
 
-/* Bytes of memory that the set has allocated. */
+/* Bytes of memory that the shards have. */
 size_t signature_set_memory(const struct signature_set *set);
 
 #endif
