@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { CACHE_LINE = 64 };
+#include "base/prefetch.h"
 
 void foresight_begin(struct foresight *foresight, const struct authority *authority,
                      const struct protocol *protocol, const uint8_t *data, size_t size)
@@ -62,8 +62,7 @@ static const struct host *fetch_host(struct foresight *foresight, uint64_t hash)
     if (host == NULL || host == foresight->last)
         return NULL;
     foresight->last = host;
-    for (size_t at = 0; at < sizeof(*host); at += CACHE_LINE)
-        __builtin_prefetch((const char *)host + at);
+    prefetch_bytes(host, sizeof(*host));
     __builtin_prefetch(&authority->tally.hosts[host - config->hosts]);
     return host;
 }

@@ -5,6 +5,7 @@
 
 #include <openssl/crypto.h>
 
+#include "base/prefetch.h"
 #include "token/otp_ring.h"
 #include "token/totp.h"
 
@@ -14,8 +15,6 @@
  */
 enum { NEAR_STEPS_MAX = 64 };
 _Static_assert(6 * OTP_WINDOW_MAX + 3 <= NEAR_STEPS_MAX, "the near ring holds a stretch");
-
-enum { CACHE_LINE = 64 };
 
 struct token_key {
     struct token_format format;
@@ -86,14 +85,25 @@ void token_key_destroy(struct token_key **key)
     *key = NULL;
 }
 
+/* Of the ring, only what stands there. */
+static void prefetch_near(const struct token_key *key)
+{
+    const struct otp_ring *ring = &key->near_ring;
+
+    __builtin_prefetch(&ring->otps[(uint64_t)ring->first & (NEAR_STEPS_MAX - 1)]);
+    __builtin_prefetch(&ring->otps[(uint64_t)(ring->end - 1) & (NEAR_STEPS_MAX - 1)]);
+}
+
 void token_key_prefetch(const struct token_key *key, int step)
 {
-    if (step == 2)
-        keyed_hash_prefetch(key->secret);
-    else if (step == 1)
+    if (step == 0) {
+        prefetch_bytes(key, offsetof(struct token_key, near_otps));
+    } else if (step == 1) {
         __builtin_prefetch(key->secret);
-    for (size_t at = 0; step == 0 && at < sizeof(*key); at += CACHE_LINE)
-        __builtin_prefetch((const char *)key + at);
+        prefetch_near(key);
+    } else {
+        keyed_hash_prefetch(key->secret);
+    }
 }
 
 bool token_key_in_date(const struct token_key *key, int64_t seconds)
