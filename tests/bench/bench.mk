@@ -26,13 +26,11 @@ bench_objects = $(1:%=$(BUILD)/bench/obj/%.o)
 $(BUILD)/bench/floor-server: $(call bench_objects,floor_server reused_hmac)
 $(BUILD)/bench/load-client: $(call bench_objects,load_client load open_load clients latency questions mint reused_hmac)
 $(BUILD)/bench/peer-client: $(call bench_objects,peer_client peer_load dialects latency mint reused_hmac)
-$(BUILD)/bench/verdict-cost: $(call bench_objects,verdict_cost questions mint reused_hmac) \
-                             $(call objects_of,base token store wire config daemon)
 $(BUILD)/bench/spent-memory: $(call bench_objects,spent_memory resident) $(call objects_of,base store)
 
 $(BUILD)/bench/journal-cost: $(call bench_objects,journal_cost) $(call objects_of,base store)
 
-$(BUILD)/bench/growth-cost $(BUILD)/bench/flood-cost: $(BUILD)/bench/%-cost: $(BUILD)/bench/obj/%_cost.o \
+$(addprefix $(BUILD)/bench/,verdict-cost growth-cost flood-cost): $(BUILD)/bench/%-cost: $(BUILD)/bench/obj/%_cost.o \
     $(call bench_objects,in_process flood questions mint reused_hmac) $(call objects_of,base token store wire config daemon)
 
 $(BUILD)/bench/fairness-load: $(call bench_objects,fairness_load phase flood latency questions mint reused_hmac)

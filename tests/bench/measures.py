@@ -31,13 +31,13 @@ def journal_cost(bench, tokens, turns):
     return {name: float(value) for name, value in line.items()}
 
 
-def verdict_cost(bench, framing, live, batch, rounds):
-    """The cost of a verdict in keyed HMACs, and its parts in nanoseconds, with so many tokens spent already."""
-    (line,) = bench.run(
-        "verdict-cost", "--config", bench.configuration_path("memory"), "--key", bench.key_path, "--framing", framing,
-        "--live", live, "--batch", batch, "--rounds", rounds,
+def verdict_costs(bench, cases, batch, rounds):
+    """The cost of a verdict in keyed HMACs, and its parts in nanoseconds, for each case: a framing, and how many tokens are spent already."""
+    lines = bench.run(
+        "verdict-cost", "--config", bench.configuration_path("memory"), "--key", bench.key_path, "--batch", batch, "--rounds", rounds,
+        *(f"{framing}={live}" for framing, live in cases),
     )
-    return {name: value if name == "framing" else float(value) for name, value in line.items()}
+    return [{name: value if name == "framing" else float(value) for name, value in line.items()} for line in lines]
 
 
 def spent_memory(bench, tokens):
