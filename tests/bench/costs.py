@@ -4,6 +4,7 @@ import dataclasses
 import statistics
 
 import measures
+import svg
 from report import Chapter, Mark, table
 from throughput import Load, median_run
 
@@ -69,12 +70,21 @@ def verdicts(bench, options):
         parts = [f"{cost[name]:.0f}" for name in ("verdict_ns", "hmac_ns", "parse_ns", "verify_ns", "spend_ns")]
         rows.append([framing, spent, f"{cost['ratio']:.2f}", f"{cost['flat']:.2f}", *parts])
         chapter.marks.append(Mark(f"a verdict, {framing}, {spent} spent: in HMACs", cost["ratio"], VERDICT_HMACS_MAX, False))
+    chapter.plots = plots(chapter.figures)
     if not options.quick:
         name = f"a verdict with {LIVE_TOKENS[-1]:,} spent: of one with {LIVE_TOKENS[0]:,}"
         chapter.marks.append(Mark(name, chapter.figures[len(LIVE_TOKENS) - 1]["flat"], VERDICT_FLAT_MAX, False))
     header = ["framing", "spent", "in HMACs", "of the first", "verdict ns", "HMAC ns", "parse ns", "verify ns", "spend ns"]
     chapter.tables.append(table(header, rows))
     return chapter
+
+
+def plots(figures):
+    """What a verdict costs, by the number of tokens that are spent."""
+    what = "A verdict's cost, by the number of live spent tokens"
+    points = [(cost["live"], cost["flat"]) for cost in figures if cost["framing"] == "generic"]
+    panels = [svg.Panel("", [svg.Series("generic framing", points)])]
+    return {"growth-tokens.svg": (what, svg.lines(what, "live spent tokens", "of the cost with the fewest", panels, size=(560, 220)))}
 
 
 def spent_tokens(bench, options):

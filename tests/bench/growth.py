@@ -7,6 +7,7 @@ import socket
 import statistics
 import time
 
+import svg
 from report import Chapter, Mark, table
 from servers import write
 
@@ -82,16 +83,29 @@ def hosts(bench, options):
     cost = _cost(bench, options, paths[largest], cases)
     rows = [[f"{count:,}", "any, at random", *_cost_cells(cost[str(count)])] for count in counts]
     rows.append([f"{largest:,}", "one", *_cost_cells(cost["one"])])
+    figures = {
+        "at_random": [(count, cost[str(count)]["verdict_ns"]) for count in counts],
+        "one": (largest, cost["one"]["verdict_ns"]),
+        "flat": [(count, cost[str(count)]["flat"]) for count in counts],
+    }
     return Chapter(
         "Many hosts",
         "hosts",
-        figures={"at_random": [(count, cost[str(count)]["verdict_ns"]) for count in counts], "one": (largest, cost["one"]["verdict_ns"])},
+        figures=figures,
+        plots=host_plots(figures),
         tables=[table(["hosts", "asked about", "verdict ns", "in HMACs", "of one host's"], rows)],
         marks=[
             Mark(f"a verdict with {largest:,} hosts, any at random: of one with 1", cost[str(largest)]["flat"], FLAT_MAX, False),
             Mark(f"a verdict with {largest:,} hosts, always the same: of one with 1", cost["one"]["flat"], FLAT_MAX, False),
         ],
     )
+
+
+def host_plots(figures):
+    """What a verdict costs, by the number of hosts."""
+    what = "A verdict's cost, by the number of hosts that are asked about at random"
+    series = [svg.Series("any host", figures["flat"])]
+    return {"growth-hosts.svg": (what, svg.lines(what, "hosts", "of the cost with one", [svg.Panel("", series)], size=(560, 220)))}
 
 
 def _cost_cells(cost):
@@ -113,10 +127,12 @@ def keys(bench, options):
     start, slope = _line(points)
     off = max(abs(ns - start - slope * count) / ns for count, ns in points)
     hmac_ns = statistics.median(one["hmac_ns"] for one in cost.values())
+    figures = {"verdict_ns": points, "start_ns": start, "key_ns": slope, "hmac_ns": hmac_ns}
     return Chapter(
         "Many keys",
         "keys",
-        figures={"verdict_ns": points, "start_ns": start, "key_ns": slope, "hmac_ns": hmac_ns},
+        figures=figures,
+        plots=key_plots(figures),
         tables=[table(["keys of the host", "verdict ns", "in HMACs", "of one key's"], [[str(c), *_cost_cells(cost[str(c)])] for c in counts])],
         notes=[f"A verdict costs {start:.0f} ns, and {slope:.0f} ns for each key that is tried, which is {slope / hmac_ns:.2f} HMACs."],
         marks=[
@@ -124,6 +140,15 @@ def keys(bench, options):
             Mark("what each further key adds, in HMACs", slope / hmac_ns, KEY_HMACS_MAX, False),
         ],
     )
+
+
+def key_plots(figures):
+    """What a verdict costs, by the number of keys, and the line that it should be on."""
+    what = "A verdict's cost, by the number of keys that are tried"
+    line = [(count, figures["start_ns"] + figures["key_ns"] * count) for count, _ in figures["verdict_ns"]]
+    series = [svg.Series("measured", figures["verdict_ns"]), svg.Series("straight line", line)]
+    chart = svg.lines(what, "keys of the host", "nanoseconds", [svg.Panel("", series)], x_log=False, size=(560, 220))
+    return {"growth-keys.svg": (what, chart)}
 
 
 def _start_seconds(bench, path):

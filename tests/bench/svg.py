@@ -146,8 +146,8 @@ def log_ticks(lowest, highest):
     return [tick for tick in ticks if first <= tick <= last]
 
 
-def _panel(panel, left, top, width, height, x_ticks, y_ticks, y_log, names, with_y_labels):
-    x_axis = _Axis(x_ticks, left + 12, left + width - 12, True)
+def _panel(panel, left, top, width, height, x_ticks, y_ticks, x_log, y_log, names, with_y_labels):
+    x_axis = _Axis(x_ticks, left + 12, left + width - 12, x_log)
     y_axis = _Axis(y_ticks, top + height, top, y_log)
     parts = [_text(left, top - 8, panel.title, kind="panel")] if panel.title else []
     for tick in y_ticks:
@@ -177,8 +177,8 @@ def _legend(names, left, top):
     return parts
 
 
-def lines(title, x_label, y_label, panels, columns=1, y_log=False, size=(360, 220)):
-    """A chart of lines over a logarithmic x axis, whose ticks are the points' own; y from 0, or logarithmic too."""
+def lines(title, x_label, y_label, panels, columns=1, x_log=True, y_log=False, size=(360, 220)):
+    """A chart of lines over an x axis, logarithmic or not, whose ticks are the points' own; y from 0, or logarithmic too."""
     width, height = size
     names = list(dict.fromkeys(series.name for panel in panels for series in panel.series))
     points = [point for panel in panels for series in panel.series for point in series.points]
@@ -192,7 +192,7 @@ def lines(title, x_label, y_label, panels, columns=1, y_log=False, size=(360, 22
     for i, panel in enumerate(panels):
         row, column = divmod(i, columns)
         at = (left + column * step_x, top + row * step_y + PANEL_TITLE_HEIGHT)
-        parts += _panel(panel, *at, width, height, x_ticks, y_ticks, y_log, names, column == 0)
+        parts += _panel(panel, *at, width, height, x_ticks, y_ticks, x_log, y_log, names, column == 0)
     whole_width = left + columns * step_x - 24 + MARGIN
     whole_height = top + rows * step_y + X_AXIS_HEIGHT - 30
     parts.append(_text((left + whole_width - MARGIN) / 2, whole_height - 10, x_label, "middle"))
