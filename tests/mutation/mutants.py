@@ -30,10 +30,13 @@ OPERATORS = [
 STATEMENT = re.compile(r"^( +)(?=[\w*(+-])(?!(?:if|for|while|do|switch|case|default|else|goto|sizeof)\b)", re.MULTILINE)
 DECLARATION = re.compile(r"(?:const |static |struct |enum |union |unsigned |long |char )*\w+(?: +| \*+)\w+")
 
+HEAD = re.compile(r"^(?!\})\w[^\n;={]*?(\w+)\((?:[^;{}]*)\)\n\{", re.MULTILINE)
+
 
 @dataclasses.dataclass
 class Mutant:
     target: str  # token/verify
+    function: str  # "-": none
     key: str  # what it is justified by
     text: str  # the whole file
 
@@ -94,7 +97,7 @@ def edits(code):
 
 def function_at(code, position):
     """The function that a place is in; "-": none."""
-    heads = re.findall(r"^(?!\})\w[^\n;={]*?(\w+)\((?:[^;{}]*)\)\n\{", code[: code.find("\n", position) + 1], re.MULTILINE)
+    heads = HEAD.findall(code[: code.find("\n", position) + 1])
     inside = code.count("{", 0, position) > code.count("}", 0, position)
     return heads[-1] if heads and inside else "-"
 
@@ -112,5 +115,14 @@ def mutants_of(target):
         seen[key] = seen.get(key, 0) + 1
         if seen[key] > 1:
             key += f" #{seen[key]}"
-        mutants.append(Mutant(target, key, text[:start] + new + text[end:]))
+        mutants.append(Mutant(target, function, key, text[:start] + new + text[end:]))
     return mutants
+
+
+def with_marks(target, number):
+    """The file with a mark at the beginning of each function, numbered from number on, and the functions' names."""
+    text = pathlib.Path(f"src/{target}.c").read_text(encoding="utf-8")
+    heads = list(HEAD.finditer(code_only(text)))
+    for place, head in reversed(list(enumerate(heads, number))):
+        text = f"{text[:head.end()]} mutation_mark({place});{text[head.end():]}"
+    return f"void mutation_mark(unsigned number);\n{text}", [head[1] for head in heads]

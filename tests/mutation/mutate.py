@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""mutate.py [--jobs N] [--list | --check | --again] [FILE...]: changes the verifier and the replay rules one place at a time, and asks the unit tests.
+"""mutate.py [--jobs N] [--list | --check | --fresh] [FILE...]: changes the verifier and the replay rules one place at a time, and asks the unit tests.
 
 A mutant that the tests let live is either listed in justified.txt, with the reason why it changes nothing that could be told, or it is a
 hole in the tests: the run then ends with 1. A mutant that compiles to the same code as the original is none.
@@ -12,18 +12,24 @@ import os
 import pathlib
 import sys
 import tempfile
+import threading
+import time
 
 from mutants import mutants_of
-from trial import Fault, Trials
+from rooms import Fault
+from trial import Kept, Trials
 
 CLONE_NEWNS, CLONE_NEWUSER, MS_REC, MS_PRIVATE = 0x20000, 0x10000000, 16384, 1 << 18
 JUSTIFIED = pathlib.Path("tests/mutation/justified.txt")
-RESULTS = pathlib.Path("build/mutation.txt")
+KEPT = pathlib.Path("build/mutation")
 STORE = ("replay_index", "signature_set", "closed_time", "start_floor", "spent_store", "memory_store", "journal_store", "journal_record",
-         "journal_opening", "journal_count", "redis_record")
+         "journal_opening", "journal_count", "redis_record", "reach")
 # With all of the verifier's room.
 TARGETS = (*(f"store/{name}" for name in STORE), "base/number", "base/moment", "config/windows",
-           "config/key_rules", "config/reload", "config/replay", "daemon/authority")
+           "config/key_rules", "config/reload", "config/replay", "daemon/authority", "daemon/user_rules", "daemon/denial_watch")
+
+# What is compiled only where libcrypto is without its deprecated functions.
+FLAGS = {"token/keyed_hash_evp": ("-DOPENSSL_NO_DEPRECATED",)}
 
 
 def read_justified():
@@ -65,24 +71,53 @@ def private_tmp():
 
 def report(mutants, ends, reasons):
     """A line for each file; the texts of those that live without a reason, and reasons without one that lives."""
-    by_file, lines = collections.defaultdict(list), []
-    for mutant, end in zip(mutants, ends):
-        if end.kind == "lives" and mutant.key in reasons:
-            end.kind, end.by = "justified", reasons[mutant.key]
-        by_file[mutant.target].append(end)
-        lines.append(f"{end.kind}\t{mutant.key}\t{end.by}")
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    by_file = collections.defaultdict(list)
+    for mutant in mutants:
+        end = ends[mutant.key]
+        by_file[mutant.target].append("justified" if end.kind == "lives" and mutant.key in reasons else end.kind)
     print(f"{'file':24}{'mutants':>8}{'killed':>8}{'same':>6}{'no C':>6}{'justified':>10}{'live':>6}  killed most by")
-    for target, some in [*by_file.items(), ("all", ends)]:
-        kinds = collections.Counter(end.kind for end in some)
-        killers = collections.Counter(end.by.split(":")[0] for end in some if end.kind == "killed").most_common(3)
+    for target in [*by_file, "all"]:
+        some = [mutant for mutant in mutants if target in (mutant.target, "all")]
+        kinds = collections.Counter(kind for mutant_target, found in by_file.items() if target in (mutant_target, "all") for kind in found)
+        killers = collections.Counter(ends[mutant.key].by.split(":")[0] for mutant in some if ends[mutant.key].kind == "killed").most_common(3)
         print(f"{target:24}{len(some):8}{kinds['killed']:8}{kinds['same']:6}{kinds['broken']:6}{kinds['justified']:10}{kinds['lives']:6}  "
               + ", ".join(f"{name} {count}" for name, count in killers))
-    holes = [f"lives: {mutant.key}" for mutant, end in zip(mutants, ends) if end.kind == "lives"]
-    dead = [f"justified, but {end.kind}{' by ' + end.by if end.by else ''}: {mutant.key}" for mutant, end in zip(mutants, ends)
-            if end.kind != "justified" and mutant.key in reasons]
+    holes = [f"lives: {mutant.key}" for mutant in mutants if ends[mutant.key].kind == "lives" and mutant.key not in reasons]
+    dead = [f"justified, but {ends[key].kind} {ends[key].by}".rstrip() + f": {key}" for key in (mutant.key for mutant in mutants)
+            if ends[key].kind != "lives" and key in reasons]
     return holes + dead
+
+
+def try_all(targets, mutants, reasons, options):
+    """The end of each mutant: kept from a former run, or tried."""
+    if options.fresh:
+        for path in KEPT.glob("*.txt"):
+            path.unlink()
+    kept, lock = Kept(KEPT), threading.Lock()
+    ends = {}
+    for target in targets:
+        ends.update(kept.read(target, [mutant for mutant in mutants if mutant.target == target]))
+    left = [mutant for mutant in mutants if mutant.key not in ends]
+    print(f"{len(mutants)} mutants, of {len(ends)} the end is known", file=sys.stderr, flush=True)
+    if not left:
+        return ends
+    to_come, start = collections.Counter(mutant.target for mutant in left), time.monotonic()
+
+    def progress(mutant, end):
+        kept.add(mutant, end)
+        with lock:
+            ends[mutant.key] = end
+            to_come[mutant.target] -= 1
+            if end.kind == "lives" and mutant.key not in reasons:
+                print(f"lives: {mutant.key}", file=sys.stderr, flush=True)
+            if to_come[mutant.target] == 0:
+                print(f"{mutant.target} is done: {to_come.total()} to come, after {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
+
+    for flags in sorted({FLAGS.get(mutant.target, ()) for mutant in left}):
+        some = [mutant for mutant in left if FLAGS.get(mutant.target, ()) == flags]
+        with tempfile.TemporaryDirectory() as directory:
+            Trials(directory, list(dict.fromkeys(mutant.target for mutant in some)), options.jobs, flags).all(some, progress)
+    return ends
 
 
 def check(jobs):
@@ -102,17 +137,13 @@ def main():
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--list", action="store_true", help="the mutants, without trying them")
     parser.add_argument("--check", action="store_true", help="justified.txt against the source, and whether this program works")
-    parser.add_argument("--again", action="store_true", help="those alone that lived in the last run")
+    parser.add_argument("--fresh", action="store_true", help="forget what former runs found")
     parser.add_argument("files", nargs="*", help="such as token/verify")
     options = parser.parse_args()
     os.chdir(pathlib.Path(__file__).resolve().parents[2])
     verifier = [f"token/{path.stem}" for path in sorted(pathlib.Path("src/token").glob("*.c"))]
     targets = [file.removeprefix("src/").removesuffix(".c") for file in options.files] or [*verifier, *TARGETS]
     mutants = [mutant for target in targets for mutant in mutants_of(target)]
-    if options.again:
-        lived = {line.split("\t")[1] for line in RESULTS.read_text(encoding="utf-8").splitlines() if line.startswith("lives\t")}
-        mutants = [mutant for mutant in mutants if mutant.key in lived]
-        targets = sorted({mutant.target for mutant in mutants})
     if options.list:
         print(*(mutant.key for mutant in mutants), sep="\n")
         return 0
@@ -123,12 +154,7 @@ def main():
         if options.check:
             wrong += check(options.jobs)
         else:
-            def progress(mutant, end):
-                if end.kind == "lives" and mutant.key not in reasons:
-                    print(f"lives so far: {mutant.key}", file=sys.stderr, flush=True)
-
-            with tempfile.TemporaryDirectory() as directory:
-                wrong += report(mutants, Trials(directory, targets, options.jobs).all(mutants, progress), reasons)
+            wrong += report(mutants, try_all(targets, mutants, reasons, options), reasons)
     except Fault as fault:
         print(f"mutation: {fault}", file=sys.stderr)
         return 2
