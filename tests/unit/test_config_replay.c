@@ -20,6 +20,32 @@ void *CRYPTO_secure_malloc(size_t size, const char *file, int line)
     return real(size, file, line);
 }
 
+/* How often memory was wiped that held this. */
+static const char *watched;
+static unsigned wiped;
+
+static void wipe(void *memory, size_t size)
+{
+    for (size_t i = 0; watched != NULL && i + strlen(watched) <= size; i++)
+        wiped += memcmp((const char *)memory + i, watched, strlen(watched)) == 0;
+    OPENSSL_cleanse(memory, size);
+}
+
+/* In the place of libc's, the second where it checks the size. */
+void libc_wipe(void *memory, size_t size) __asm__("explicit_bzero");
+void libc_wipe_checked(void *memory, size_t size, size_t room) __asm__("__explicit_bzero_chk");
+
+void libc_wipe(void *memory, size_t size)
+{
+    wipe(memory, size);
+}
+
+void libc_wipe_checked(void *memory, size_t size, size_t room)
+{
+    assert_true(size <= room);
+    wipe(memory, size);
+}
+
 #define HOST "[host h.example]\n" KEY_OF("A")
 
 #define NO_FILE    "redis_password_file without a redis store does nothing"
@@ -148,6 +174,33 @@ static void a_password_that_finds_no_memory_is_an_error_of_the_file(void **state
     unlink(file);
 }
 
+/* Between the file and the memory for secrets it stands in a place of its own for a while. */
+static void a_password_is_left_nowhere_but_in_the_memory_for_secrets(void **state)
+{
+    char file[FILE_PATH_SIZE], text[1000];
+
+    (void)state;
+    watched = "sesame-of-the-store";
+    write_text(file, "sesame-of-the-store\n");
+    snprintf(text, sizeof(text),
+             "[replay]\nstore = redis+unix:/run/redis.sock\nredis_password_file = %s\n" HOST, file);
+    for (int is_short = 0; is_short < 2; is_short++) {
+        struct problems *problems = problems_create();
+        struct config *config;
+
+        wiped = 0;
+        secret_memory_is_short = is_short;
+        config = load_text(text, problems);
+        secret_memory_is_short = false;
+        expect(wiped == 1, "wiped %u times, where memory %s", wiped, is_short ? "is short" : "is");
+        assert_int_equal(config == NULL, is_short);
+        config_destroy(&config);
+        problems_destroy(&problems);
+    }
+    watched = NULL;
+    unlink(file);
+}
+
 /* The chat server's group may open the socket: with the password it could make spent tokens good
  * again, and with the secrets mint its own. */
 static void a_file_that_others_or_the_sockets_group_can_read_is_refused(void **state)
@@ -200,6 +253,7 @@ int main(void)
         cmocka_unit_test(a_store_on_the_network_has_one_password),
         cmocka_unit_test(the_first_line_is_the_password),
         cmocka_unit_test(a_password_that_finds_no_memory_is_an_error_of_the_file),
+        cmocka_unit_test(a_password_is_left_nowhere_but_in_the_memory_for_secrets),
         cmocka_unit_test(a_file_that_others_or_the_sockets_group_can_read_is_refused),
     };
 

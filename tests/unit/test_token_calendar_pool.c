@@ -114,6 +114,33 @@ static void whoever_forces_builds_in_turn_is_held_to_the_allowance(void **state)
     expect(computed >= 9 * STEPS && computed <= 11 * (STEPS + 10), "%u OTPs", computed);
 }
 
+static void without_an_allowance_no_table_makes_way_for_a_new_one(void **state)
+{
+    static const struct {
+        int64_t otps_left;
+        bool begins;
+    } rows[] = {{0, false}, {1, true}, {2, true}};
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        struct calendar_lease one = {.pool = NULL}, other = {.pool = NULL};
+        struct counted counted = {.key = 1}, others = {.key = 2};
+        struct calendar_pool pool;
+
+        calendar_pool_init(&pool, table_memory(), INT32_MAX);
+        calendar_lease_join(&one, &pool);
+        calendar_lease_join(&other, &pool);
+        assert_true(finds(&one, &counted, noon));
+        pool.otps_left = rows[i].otps_left;
+        (void)finds(&other, &others, noon);
+        expect((other.calendar != NULL) == rows[i].begins, "row %zu", i);
+        expect(others.computed == (rows[i].begins ? 1 : 0), "row %zu: %u OTPs", i, others.computed);
+        expect((one.calendar == NULL) == rows[i].begins, "row %zu", i);
+        calendar_lease_end(&one);
+        calendar_lease_end(&other);
+    }
+}
+
 static void a_table_larger_than_the_allowance_grows_from_now_on(void **state)
 {
     struct counted counted = {.key = 1};
@@ -254,6 +281,7 @@ int main(void)
         cmocka_unit_test(a_table_larger_than_the_room_is_held_alone),
         cmocka_unit_test(whoever_forces_builds_in_turn_is_held_to_the_allowance),
         cmocka_unit_test(each_second_has_its_allowance_whatever_is_left),
+        cmocka_unit_test(without_an_allowance_no_table_makes_way_for_a_new_one),
         cmocka_unit_test(a_table_larger_than_the_allowance_grows_from_now_on),
         cmocka_unit_test(a_table_is_not_given_up_for_want_of_a_few),
         cmocka_unit_test(whoever_comes_back_after_long_begins_anew_within_the_allowance),

@@ -169,6 +169,49 @@ static void an_approach_is_paid_for_by_what_it_computes(void **state)
     }
 }
 
+/* One that doesn't reach as far as it is meant to goes on and grows at once. */
+static void what_is_left_of_the_way_widens_it(void **state)
+{
+    static const struct {
+        int64_t move;
+        int64_t otps, left;
+        size_t computed;
+        int64_t before, behind; /* how far it reaches then from where it stood */
+    } rows[] = {
+        {0, 0, 0, 0, 2, 2},   {0, 1, 1, 0, 2, 2},  {0, 2, 0, 2, 3, 3},  {0, 5, 1, 4, 4, 4},
+        {1, 1, 0, 1, 1, 3},   {1, 2, 1, 1, 1, 3},  {1, 3, 1, 2, 2, 4},  {-1, 3, 1, 2, 4, 2},
+        {1, 5, 1, 4, 3, 5},   {-1, 5, 1, 4, 5, 3}, {4, 4, 0, 4, -2, 6}, {4, 6, 1, 5, -1, 7},
+        {-4, 6, 1, 5, 7, -1},
+    };
+    int64_t centre = 58907520;
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        struct otp_calendar *calendar = otp_calendar_create(10);
+        struct counted counted = {.fail_after = SIZE_MAX, .modulus = UINT32_MAX};
+        int64_t otps = 5;
+
+        /* Two to either side. */
+        assert_int_equal(otp_calendar_approach(calendar, centre, &otps, compute, &counted), 0);
+        assert_int_equal(counted.calls, 5);
+        counted.calls = 0;
+        otps = rows[i].otps;
+        expect(otp_calendar_approach(calendar, centre + rows[i].move, &otps, compute, &counted) ==
+                   0,
+               "row %zu", i);
+        expect(counted.calls == rows[i].computed, "row %zu: %zu", i, counted.calls);
+        expect(otps == rows[i].left, "row %zu: %lld left", i, (long long)otps);
+        for (int64_t way = -12; way <= 12; way++) {
+            int64_t step = 0;
+
+            expect(otp_calendar_find(calendar, otp_for(centre + way, UINT32_MAX), &step) ==
+                       (-way <= rows[i].before && way <= rows[i].behind),
+                   "row %zu: %lld steps on", i, (long long)way);
+        }
+        otp_calendar_destroy(&calendar);
+    }
+}
+
 /* Where an empty one stands, too. */
 static void the_first_steps_of_all_are_computed(void **state)
 {
@@ -217,6 +260,7 @@ int main(void)
         cmocka_unit_test(moving_along_computes_one_value_a_step_and_none_within_it),
         cmocka_unit_test(a_failure_finds_nothing_until_it_is_moved_again),
         cmocka_unit_test(an_approach_is_paid_for_by_what_it_computes),
+        cmocka_unit_test(what_is_left_of_the_way_widens_it),
         cmocka_unit_test(the_first_steps_of_all_are_computed),
         cmocka_unit_test(the_memory_is_for_the_reach_alone),
         cmocka_unit_test(destroying_nothing_is_allowed),
