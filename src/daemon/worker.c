@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@ struct worker {
     void *over_context;
     void (*work)(void *context);
     void *work_context;
+    atomic_bool is_over; /* the job is done, and nobody was told yet */
     pthread_t thread;
     bool has_thread;
 };
@@ -30,8 +32,10 @@ static void on_readable(evutil_socket_t descriptor, short events, void *context)
     char byte;
 
     (void)events;
-    if (read(descriptor, &byte, 1) != 1)
+    (void)!read(descriptor, &byte, 1);
+    if (!atomic_exchange(&worker->is_over, false))
         return;
+    event_remove_timer(worker->readable);
     join(worker);
     worker->over(worker->over_context);
 }
@@ -56,15 +60,18 @@ static void *do_work(void *context)
     struct worker *worker = context;
 
     worker->work(worker->work_context);
-    /* The pipe holds at most this one byte: there is always room. */
+    atomic_store(&worker->is_over, true);
+    /* There is always room for it, but the kernel may have no memory: then the look finds it. */
     (void)!write(worker->ends[1], "", 1);
     return NULL;
 }
 
 void worker_begin(struct worker *worker, void (*work)(void *context), void *context)
 {
+    static const struct timeval look = {.tv_sec = 1};
     sigset_t all, before;
 
+    event_add(worker->readable, &look);
     worker->work = work;
     worker->work_context = context;
     /* Signals are the event loop's: the new thread starts with all of them blocked. */
