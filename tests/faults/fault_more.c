@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -11,31 +12,34 @@
 #include <sys/uio.h>
 #include <time.h>
 
-/* --- memory: libc's own names, for dlsym() may need memory itself */
+/* --- memory: by the names of libc's own, or of AddressSanitizer's, for dlsym() may need memory itself */
 
-#ifndef FAULT_NO_MEMORY
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *memory, size_t size);
+#ifdef FAULT_SANITIZED
+#define MEMORY(name) __interceptor_##name
+#else
+#define MEMORY(name) __libc_##name
+#endif
+extern void *MEMORY(malloc)(size_t size);
+extern void *MEMORY(calloc)(size_t count, size_t size);
+extern void *MEMORY(realloc)(void *memory, size_t size);
 
 void *shim_malloc(size_t size) __asm__("malloc");
 void *shim_malloc(size_t size)
 {
-    return fault_judge(FAULT_malloc, -1) == FATE_FAILS ? NULL : __libc_malloc(size);
+    return fault_judge(FAULT_malloc, -1) == FATE_FAILS ? NULL : MEMORY(malloc)(size);
 }
 
 void *shim_calloc(size_t count, size_t size) __asm__("calloc");
 void *shim_calloc(size_t count, size_t size)
 {
-    return fault_judge(FAULT_calloc, -1) == FATE_FAILS ? NULL : __libc_calloc(count, size);
+    return fault_judge(FAULT_calloc, -1) == FATE_FAILS ? NULL : MEMORY(calloc)(count, size);
 }
 
 void *shim_realloc(void *memory, size_t size) __asm__("realloc");
 void *shim_realloc(void *memory, size_t size)
 {
-    return fault_judge(FAULT_realloc, -1) == FATE_FAILS ? NULL : __libc_realloc(memory, size);
+    return fault_judge(FAULT_realloc, -1) == FATE_FAILS ? NULL : MEMORY(realloc)(memory, size);
 }
-#endif
 
 /* --- vectors: a short call takes a part of the first piece */
 
@@ -211,6 +215,16 @@ int shim_ioctl(int file, unsigned long what, ...)
     argument = va_arg(more, void *);
     va_end(more);
     return fault_judge(FAULT_ioctl, file) == FATE_FAILS ? -1 : real(file, what, argument);
+}
+
+int shim_poll(struct pollfd *files, nfds_t count, int timeout) __asm__("poll");
+int shim_poll(struct pollfd *files, nfds_t count, int timeout)
+{
+    REAL("poll", int (*)(struct pollfd *, nfds_t, int))
+
+    return fault_judge(FAULT_poll, count == 1 ? files[0].fd : -1) == FATE_FAILS
+               ? -1
+               : real(files, count, timeout);
 }
 
 /* Linux needs memory to begin to watch a descriptor alone, neither to change nor to end it. */

@@ -24,7 +24,7 @@ enum fault_call {
 /* What becomes of a call; errno is set where it fails. */
 enum fault_fate { FATE_GOES_ON, FATE_FAILS, FATE_SHORT, FATE_END };
 
-enum { FAULT_FRAMES = 12 };
+enum { FAULT_FRAMES = 12, FAULT_TRACED = 65536 };
 
 /* In the place of an errno: the call succeeds with fewer bytes than it could, or with none. */
 enum { ERROR_SHORT = -1, ERROR_END = -2 };
@@ -43,6 +43,8 @@ struct fault_page {
     uint64_t frames[FAULT_FRAMES]; /* where the program called from, as offsets in its file */
     atomic_uint calls[FAULT_CALLS];
     atomic_uint chances[FAULT_CALLS]; /* calls that failed by chance */
+    atomic_uint is_tracing, traced;   /* whether calls are noted, and how many were */
+    uint32_t trace[FAULT_TRACED][2];  /* which call, and the digest of its whole stack */
 };
 
 /* What becomes of this call of a file or socket (-1: of neither). It is counted. */

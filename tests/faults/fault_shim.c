@@ -26,7 +26,11 @@
 
 static struct fault_page *page;
 static uintptr_t program, program_end; /* where the program was loaded */
-static uintptr_t hiredis, hiredis_end;
+
+/* What ends the process where it finds no memory: hiredis 0.14, and AddressSanitizer itself. */
+static const char *const ending[] = {"libhiredis", "libasan"};
+enum { ENDING = sizeof(ending) / sizeof(*ending) };
+static uintptr_t ending_from[ENDING], ending_to[ENDING];
 _Thread_local bool fault_inside;
 
 static struct fault_page *map_page(void)
@@ -45,7 +49,6 @@ static struct fault_page *map_page(void)
 /* The first that it is called for is the program. */
 static int note_program(struct dl_phdr_info *about, size_t size, void *context)
 {
-    bool is_hiredis = strstr(about->dlpi_name, "libhiredis") != NULL;
     uintptr_t most = 0;
 
     (void)size;
@@ -59,9 +62,12 @@ static int note_program(struct dl_phdr_info *about, size_t size, void *context)
     if (program_end == 0) {
         program = about->dlpi_addr;
         program_end = program + most;
-    } else if (is_hiredis) {
-        hiredis = about->dlpi_addr;
-        hiredis_end = hiredis + most;
+    }
+    for (int i = 0; i < ENDING; i++) {
+        if (strstr(about->dlpi_name, ending[i]) != NULL) {
+            ending_from[i] = about->dlpi_addr;
+            ending_to[i] = about->dlpi_addr + most;
+        }
     }
     return 0;
 }
@@ -96,6 +102,22 @@ static void note_place(int descriptor)
     }
     atomic_store(&page->frame_count, count);
     atomic_store(&page->descriptor, descriptor);
+}
+
+/* The stack is the same where all return addresses are. */
+static void note_trace(enum fault_call call)
+{
+    void *stack[40];
+    int depth = backtrace(stack, 40);
+    unsigned place = atomic_fetch_add(&page->traced, 1);
+    uint64_t digest = 0;
+
+    for (int i = 0; i < depth; i++)
+        digest = (digest ^ (uintptr_t)stack[i]) * 0x9E3779B97F4A7C15U;
+    if (place < FAULT_TRACED) {
+        page->trace[place][0] = call;
+        page->trace[place][1] = (uint32_t)(digest >> 32);
+    }
 }
 
 static enum fault_fate fate_of(int error)
@@ -192,25 +214,39 @@ static enum fault_fate chance_of(enum fault_call call, int descriptor)
 
 /* --- on demand */
 
-/* hiredis 0.14 ends the process where it finds no memory. What it calls back is not meant. */
-static bool is_memory_of_hiredis(enum fault_call call)
+static bool is_ending(const void *address)
+{
+    for (int i = 0; i < ENDING; i++) {
+        if ((uintptr_t)address >= ending_from[i] && (uintptr_t)address < ending_to[i])
+            return true;
+    }
+    return false;
+}
+
+/* What such a library calls back is not meant. */
+static bool must_be_given(enum fault_call call)
 {
     void *stack[12];
     bool found = false;
     int depth;
 
-    if (hiredis == 0 || (call != FAULT_malloc && call != FAULT_calloc && call != FAULT_realloc))
+    if ((ending_to[0] == 0 && ending_to[1] == 0) ||
+        (call != FAULT_malloc && call != FAULT_calloc && call != FAULT_realloc))
         return false;
     fault_inside = true;
     depth = backtrace(stack, 12);
     fault_inside = false;
     for (int i = 0; i < depth && !found && !is_programs(stack[i]); i++)
-        found = (uintptr_t)stack[i] >= hiredis && (uintptr_t)stack[i] < hiredis_end;
+        found = is_ending(stack[i]);
     return found;
 }
 
-static bool can_happen(int error, int descriptor)
+static bool can_happen(enum fault_call call, int error, int descriptor)
 {
+    if ((error == EINTR || error == EAGAIN) && is_wake_up(call, descriptor))
+        return false;
+    if (error == ENOMEM && call == FAULT_write)
+        return !is_file(descriptor);
     if (error == ERROR_SHORT)
         return may_be_short(descriptor);
     if (error == EAGAIN && descriptor >= 0)
@@ -227,6 +263,11 @@ enum fault_fate fault_judge(enum fault_call call, int descriptor)
     if (page == NULL || fault_inside)
         return FATE_GOES_ON;
     atomic_fetch_add(&page->calls[call], 1);
+    if (atomic_load(&page->is_tracing) != 0) {
+        fault_inside = true;
+        note_trace(call);
+        fault_inside = false;
+    }
     if (atomic_load(&page->seed) != 0) {
         fate = chance_of(call, descriptor);
         if (fate != FATE_GOES_ON)
@@ -235,7 +276,7 @@ enum fault_fate fault_judge(enum fault_call call, int descriptor)
     }
     if (atomic_load(&page->call) != (unsigned)call + 1)
         return FATE_GOES_ON;
-    if (!can_happen(atomic_load(&page->error), descriptor) || is_memory_of_hiredis(call))
+    if (!can_happen(call, atomic_load(&page->error), descriptor) || must_be_given(call))
         return FATE_GOES_ON;
     if (atomic_fetch_sub(&page->countdown, 1) > 1 || atomic_fetch_sub(&page->failures, 1) <= 0)
         return FATE_GOES_ON;

@@ -1,16 +1,24 @@
 """Calls of a program that are made to fail: which there are, with what errors, and the page in which fault_shim.c is told."""
 
+import collections
 import ctypes
 import errno
+import functools
 import mmap
 import os
 import pathlib
 import re
 import subprocess
 
+from harness.daemon import SANITIZED
+
 HERE = pathlib.Path(__file__).resolve().parent
 SHIM = pathlib.Path(os.environ.get("XMPP_AUTHD_FAULT_SHIM", "build/faults/fault_shim.so")).resolve()
 NAMES = re.findall(r"^(?:CALL|OF_PROGRAM|TRANSFER|WRITTEN_OUT)\((\w+)", (HERE / "fault_calls.def").read_text(), re.M)
+
+# The shim stands before AddressSanitizer's library, which must not mind, nor take what the loader keeps for a leak.
+BEHIND_SANITIZER = {"ASAN_OPTIONS": "detect_leaks=1:exitcode=99:verify_asan_link_order=0:fast_unwind_on_malloc=0",
+                    "LSAN_OPTIONS": f"suppressions={HERE}/kept_by_the_loader.txt:print_suppressions=0"}
 
 SHORT, END = "short", "end"
 CODES = {SHORT: -1, END: -2}
@@ -29,7 +37,7 @@ ERRORS = {
     "recvfrom": "ECONNRESET EINTR EAGAIN short end",
     "recvmsg": "ECONNRESET EINTR ENOMEM",
     "pread": "EIO short end",
-    "write": "ENOSPC EIO EINTR EAGAIN short",
+    "write": "ENOSPC EIO ENOMEM EINTR EAGAIN short",
     "send": "EPIPE ENOBUFS EINTR EAGAIN short",
     "writev": "EPIPE ENOBUFS EINTR EAGAIN short",
     "sendto": "ECONNREFUSED ENOBUFS EINTR EAGAIN",
@@ -76,11 +84,30 @@ def code(error):
     return CODES.get(error) or SQLITE.get(error) or getattr(errno, error)
 
 
+TRACED = 65536
+
+
+# Of a place in the program that asks for memory again and again the first calls are tried.
+OFTEN = 3
+
+
+def first_of_each_site(sites):
+    """The numbers of the calls that are among the first of their site."""
+    seen = collections.Counter()
+    numbers = []
+    for number, site in enumerate(sites, 1):
+        seen[site] += 1
+        if seen[site] <= OFTEN:
+            numbers.append(number)
+    return numbers
+
+
 class Page(ctypes.Structure):
     _fields_ = [("call", ctypes.c_uint), ("countdown", ctypes.c_int), ("failures", ctypes.c_int), ("error", ctypes.c_int),
                 ("hits", ctypes.c_int), ("seed", ctypes.c_uint), ("ahead_ns", ctypes.c_int64), ("descriptor", ctypes.c_int),
                 ("frame_count", ctypes.c_uint), ("frames", ctypes.c_uint64 * 12), ("calls", ctypes.c_uint * len(NAMES)),
-                ("chances", ctypes.c_uint * len(NAMES))]
+                ("chances", ctypes.c_uint * len(NAMES)), ("is_tracing", ctypes.c_uint), ("traced", ctypes.c_uint),
+                ("trace", ctypes.c_uint32 * 2 * TRACED)]
 
 
 FOREVER = 1 << 30
@@ -89,15 +116,29 @@ FOREVER = 1 << 30
 class Faults:
     def __init__(self, path):
         self.path = path
-        path.write_bytes(bytes(ctypes.sizeof(Page)))
+        with path.open("wb") as file:
+            file.truncate(ctypes.sizeof(Page))
         with path.open("r+b") as file:
             self.memory = mmap.mmap(file.fileno(), ctypes.sizeof(Page))
         self.page = Page.from_buffer(self.memory)
-        self.environment = {"LD_PRELOAD": str(SHIM), "FAULT_PAGE": str(path)}
+        self.environment = {"LD_PRELOAD": str(SHIM), "FAULT_PAGE": str(path), **(BEHIND_SANITIZER if SANITIZED else {})}
 
     def calls(self):
         """How often each function was called so far."""
         return dict(zip(NAMES, self.page.calls))
+
+    def trace(self):
+        """Calls are noted until sites() is asked."""
+        self.page.traced, self.page.is_tracing = 0, 1
+
+    def sites(self):
+        """For each function, where its calls came from since trace(), in their order; two are the same where the whole stack is."""
+        assert self.page.traced < TRACED
+        self.page.is_tracing = 0
+        sites = {}
+        for call, site in self.page.trace[: self.page.traced]:
+            sites.setdefault(NAMES[call], []).append(site)
+        return sites
 
     def by_chance(self, seed):
         """From now on calls are interrupted and shortened by chance, in each program that has the page, whoever it runs as."""
@@ -136,6 +177,7 @@ class Faults:
         return self.page.ahead_ns / 1_000_000_000
 
 
+@functools.lru_cache(maxsize=None)
 def functions(program, place):
     """The names of the functions that a place is in, the innermost first. The offsets are those of returns."""
     if not place:

@@ -209,8 +209,8 @@ class Site:
                 if time.monotonic() > deadline or not daemon.running():
                     return NO_ANSWER
                 daemon.changed.wait(0.2)
-                # The line itself, or the signal, may be what was lost.
-                if self.faults.page.call and self.faults.page.hits and time.monotonic() > deadline - self.patience + 0.3:
+                # The line itself, or the signal, may be what was lost; a worker that could not tell its end is looked for once a second.
+                if self.faults.page.call and self.faults.page.hits and time.monotonic() > deadline - self.patience + 2.5:
                     return NO_ANSWER
 
     # --- afterwards

@@ -75,7 +75,7 @@ def test_calls_of_the_relay_that_fail(directory, framing, stride):
         own = Faults(place / "page")
         name, error, number, times = step
         came = talk(place, framing, own, lambda: own.arm(name, error, number, times))
-        tally.count("relay", name, own.disarm() if times == 1 else 1)
+        tally.count("relay", name, own.disarm() if times == 1 else 1, own.place())
         return judge(framing, (name, error, times if times != 1 else number, functions(RELAY, own.place())), came)
 
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:

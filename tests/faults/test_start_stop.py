@@ -13,7 +13,7 @@ import time
 import pytest
 
 import tally
-from faults import FOREVER, HARMLESS, PEER_GONE, errors, functions
+from faults import FOREVER, HARMLESS, PEER_GONE, errors, first_of_each_site, functions
 from harness import DEADLINE, confidential
 from harness.clients import NO, TRY_AGAIN, YES, LengthClient, auth
 from harness.daemon import BINARY, REPORTS, environment
@@ -26,7 +26,9 @@ from test_running import all_doors
 # One that stops is waited for, for ten seconds and more.
 AWHILE = {"flock": 3}
 # OpenSSL asks for memory thousands of times, almost all of it before it knows its hashes.
-MANY = 1000
+MANY = 300
+# A start is divided among so many tests, for they run at the same time.
+SHARES = 4
 
 
 class Place:
@@ -105,14 +107,19 @@ def is_openssls(status, log, place):
     return status == -signal.SIGSEGV and re.match("(key_fingerprint|hash_|keyed_hash|digest_|RAND)", functions(BINARY, place)) is not None
 
 
-def some(count, stride):
+def some(count, stride, sites=()):
     if stride == 0:
         return [1]
-    return [number for number in numbers(count, stride) if count < MANY or number <= 100 or number % (3 * stride) == 0]
+    if count < MANY:
+        return numbers(count, stride)
+    if stride == 1 and sites:
+        return first_of_each_site(sites)
+    return [number for number in numbers(count, stride) if number <= 100 or number % (3 * stride) == 0]
 
 
-@pytest.mark.parametrize("from_manager", [False, True], ids=["alone", "activated"])
-def test_calls_that_fail_while_it_starts(place, stride, from_manager):
+@pytest.mark.parametrize("from_manager, share", [(False, share) for share in range(SHARES)] + [(True, None)],
+                         ids=[f"alone {share + 1} of {SHARES}" for share in range(SHARES)] + ["activated"])
+def test_calls_that_fail_while_it_starts(place, stride, from_manager, share):
     faults, wrong = place.faults, []
     listener = None
     if from_manager:
@@ -139,33 +146,35 @@ def test_calls_that_fail_while_it_starts(place, stride, from_manager):
         return status, log, answers
 
     before = faults.calls()
+    faults.trace()
     status, log, answers = attempt()
+    sites = faults.sites()
     counts = {name: count - before[name] for name, count in faults.calls().items() if count > before[name]}
     assert status == 0 and answers == [[], YES], (log, answers)
     names = [name for name in counts if not from_manager or name in ("getsockopt", "getsockname", "fcntl", "fstat", "stat", "lstat", "sendto",
                                                                     "socket", "close", "epoll_ctl", "listen", "getrandom")]
-    for name in names:
-        for error in errors(name, stride):
-            steps = [(number, 1) for number in some(counts[name], stride)]
-            for number, times in steps + ([(1, AWHILE.get(name, FOREVER))] if error not in HARMLESS and stride else []):
-                status, log, answers = attempt(name, error, number, times)
-                hits, where = faults.page.hits, faults.place()
-                what = (name, error, number if times == 1 else "from then on", functions(BINARY, where))
-                tally.count("start", name, hits if times == 1 else 1)
-                if is_openssls(status, log, where):
-                    continue
-                if status not in (0, 1) or REPORTS.search(log):
-                    wrong.append((*what, f"exit status {status}", log[-300:]))
-                if status == 1 and b"level=error" not in log and not faults.was_log() and name not in ("write", "poll"):
-                    wrong.append((*what, "no word of why", log[-300:]))
-                if answers and answers[0]:
-                    wrong.append((*what, f"spent tokens got {answers[0]}", log[-300:]))
-                if len(answers) == 2 and answers[1] not in (YES, NO, TRY_AGAIN):
-                    wrong.append((*what, f"it is ready and answers {answers[1]}", log[-600:]))
-                if len(answers) == 2 and answers[1] != YES and b"record-incomplete" not in log and name not in ("write", "poll"):
-                    wrong.append((*what, f"{answers[1]} to a fresh token, and not a word why", log[-600:]))
-                if error in HARMLESS and (status != 0 or answers != [[], YES]) and not faults.was_log():
-                    wrong.append((*what, f"status {status}, {answers} after a failure that is none", log[-600:]))
+    plan = [(name, error, number, times) for name in names for error in errors(name, stride)
+            for number, times in [(number, 1) for number in some(counts[name], stride, sites.get(name))]
+            + ([(1, AWHILE.get(name, FOREVER))] if error not in HARMLESS and stride else [])]
+    for name, error, number, times in plan[share::SHARES] if share is not None else plan:
+        status, log, answers = attempt(name, error, number, times)
+        hits, where = faults.page.hits, faults.place()
+        what = (name, error, number if times == 1 else "from then on", functions(BINARY, where))
+        tally.count("start", name, hits if times == 1 else 1, where)
+        if is_openssls(status, log, where):
+            continue
+        if status not in (0, 1) or REPORTS.search(log):
+            wrong.append((*what, f"exit status {status}", log[-300:]))
+        if status == 1 and b"level=error" not in log and not faults.was_log() and name not in ("write", "poll"):
+            wrong.append((*what, "no word of why", log[-300:]))
+        if answers and answers[0]:
+            wrong.append((*what, f"spent tokens got {answers[0]}", log[-300:]))
+        if len(answers) == 2 and answers[1] not in (YES, NO, TRY_AGAIN):
+            wrong.append((*what, f"it is ready and answers {answers[1]}", log[-600:]))
+        if len(answers) == 2 and answers[1] != YES and b"record-incomplete" not in log and name not in ("write", "poll"):
+            wrong.append((*what, f"{answers[1]} to a fresh token, and not a word why", log[-600:]))
+        if error in HARMLESS and (status != 0 or answers != [[], YES]) and not faults.was_log():
+            wrong.append((*what, f"status {status}, {answers} after a failure that is none", log[-600:]))
     if listener:
         listener.close()
     assert not wrong, f"{len(wrong)} things are wrong:\n" + "\n".join(map(str, wrong[:40]))
@@ -206,7 +215,7 @@ def test_calls_that_fail_while_it_stops(place, stride):
             for number, times in steps + ([(1, AWHILE.get(name, FOREVER))] if error not in HARMLESS and stride else []):
                 status, log, _, after, again = attempt(name, error, number, times)
                 what = (name, error, number if times == 1 else "from then on", functions(BINARY, faults.place()))
-                tally.count("stop", name, faults.page.hits if times == 1 else 1)
+                tally.count("stop", name, faults.page.hits if times == 1 else 1, faults.place())
                 if status not in (0, 1) or REPORTS.search(log):
                     wrong.append((*what, f"exit status {status}", log[-300:]))
                 if status == 1 and b"level=error" not in log and error not in PEER_GONE:
