@@ -28,7 +28,6 @@ static void absorb(struct sip_state *s, uint64_t word)
 {
     s->v3 ^= word;
     sip_round(s);
-    sip_round(s);
     s->v0 ^= word;
 }
 
@@ -49,7 +48,7 @@ uint64_t siphash(const uint8_t key[SIPHASH_KEY_SIZE], const void *bytes, size_t 
         last |= (uint64_t)at[i] << 8 * i;
     absorb(&s, last);
     s.v2 ^= 0xff;
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 3; i++)
         sip_round(&s);
     return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }

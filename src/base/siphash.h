@@ -1,4 +1,7 @@
-/* A keyed hash of 64 bits (SipHash-2-4): who does not know the key can't aim at a collision. */
+/*
+ * A keyed hash of 64 bits: who does not know the key can't aim at a collision. It is SipHash-1-3, with
+ * half the rounds of SipHash-2-4, the variant for tables, whose hashes nobody sees.
+ */
 #ifndef BASE_SIPHASH_H
 #define BASE_SIPHASH_H
 

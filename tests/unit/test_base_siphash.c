@@ -1,17 +1,18 @@
-/* SipHash-2-4 with the values of its authors' test program, as OpenSSL computes them too. */
+/* SipHash-1-3, with the values that OpenSSL computes (`openssl mac -macopt c-rounds:1 -macopt d-rounds:3 SIPHASH`) under the key of
+ * its authors' test program. */
 #include "vectors.h"
 
 #include "base/siphash.h"
 
-static void it_agrees_with_the_published_values(void **state)
+static void it_agrees_with_openssl(void **state)
 {
     static const struct {
         size_t size;
         uint64_t hash;
     } rows[] = {
-        {0, UINT64_C(0x726fdb47dd0e0e31)},  {1, UINT64_C(0x74f839c593dc67fd)},
-        {7, UINT64_C(0xab0200f58b01d137)},  {8, UINT64_C(0x93f5f5799a932462)},
-        {15, UINT64_C(0xa129ca6149be45e5)}, {63, UINT64_C(0x958a324ceb064572)},
+        {0, UINT64_C(0xabac0158050fc4dc)},  {1, UINT64_C(0xc9f49bf37d57ca93)},
+        {7, UINT64_C(0xd3927d989bb11140)},  {8, UINT64_C(0x369095118d299a8e)},
+        {15, UINT64_C(0xd320d86d2a519956)}, {63, UINT64_C(0x9d199062b7bbb3a8)},
     };
     uint8_t bytes[64];
 
@@ -28,7 +29,7 @@ static void it_agrees_with_the_published_values(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(it_agrees_with_the_published_values)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(it_agrees_with_openssl)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
