@@ -1,5 +1,7 @@
 #include "token/base64.h"
 
+#include <string.h>
+
 #include <openssl/evp.h>
 
 /*
@@ -38,10 +40,12 @@ static uint32_t read_group(const char *text, uint8_t *marks)
 /* Of the last group, where size is 1 or 2: the padding counts as digits of zero. */
 static int decode_last(const char *text, uint8_t *bytes_r, size_t size)
 {
-    const char whole[4] = {text[0], text[1], size == 1 ? 'A' : text[2], 'A'};
+    char whole[4] = {'A', 'A', 'A', 'A'};
     uint8_t marks = DIGIT;
-    uint32_t group = read_group(whole, &marks);
+    uint32_t group;
 
+    memcpy(whole, text, size + 1);
+    group = read_group(whole, &marks);
     if (marks != DIGIT || text[3] != '=' || (size == 1 && text[2] != '='))
         return -1;
     if ((group & (size == 1 ? 0xffff : 0xff)) != 0)
