@@ -48,7 +48,7 @@ static bool is_gone(struct relay_asker *asker, short in, short out, bool input)
 }
 
 /* EINTR, or a lack of memory, which passes: neither is a reason to exit. */
-static void pause_after_failed_poll(void)
+static void pause_after_failure(void)
 {
     if (errno != EINTR)
         usleep(10000);
@@ -82,7 +82,7 @@ enum relay_wake relay_asker_wait(struct relay_asker *asker, int daemon, short ev
         if (ready > 0 && polled[DAEMON].revents != 0)
             return RELAY_WAKE_DAEMON;
         if (ready == -1)
-            pause_after_failed_poll();
+            pause_after_failure();
     }
 }
 
@@ -110,7 +110,7 @@ enum relay_wake relay_asker_wait_writable(struct relay_asker *asker, int64_t dea
         int ready = poll(&polled, 1, milliseconds_until(deadline));
 
         if (ready == -1)
-            pause_after_failed_poll();
+            pause_after_failure();
         if (ready > 0 && (polled.revents & POLLOUT) != 0)
             return RELAY_WAKE_DAEMON;
         if (ready > 0)
@@ -129,6 +129,9 @@ int relay_asker_write(struct relay_asker *asker, const char *bytes, size_t lengt
             bytes += written;
             length -= (size_t)written;
         } else if (errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS) {
+            /* The pipe may have room where memory for it is lacking. */
+            if (errno != EAGAIN)
+                pause_after_failure();
             if (relay_asker_wait_writable(asker, RELAY_NEVER) == RELAY_WAKE_GONE)
                 return -1;
         } else if (errno != EINTR) {
