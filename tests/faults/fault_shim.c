@@ -31,6 +31,7 @@ static uintptr_t program, program_end; /* where the program was loaded */
 static const char *const ending[] = {"libhiredis", "libasan"};
 enum { ENDING = sizeof(ending) / sizeof(*ending) };
 static uintptr_t ending_from[ENDING], ending_to[ENDING];
+static uintptr_t shim, shim_end;
 _Thread_local bool fault_inside;
 
 static struct fault_page *map_page(void)
@@ -62,6 +63,11 @@ static int note_program(struct dl_phdr_info *about, size_t size, void *context)
     if (program_end == 0) {
         program = about->dlpi_addr;
         program_end = program + most;
+    }
+    if ((uintptr_t)note_program >= about->dlpi_addr &&
+        (uintptr_t)note_program < about->dlpi_addr + most) {
+        shim = about->dlpi_addr;
+        shim_end = shim + most;
     }
     for (int i = 0; i < ENDING; i++) {
         if (strstr(about->dlpi_name, ending[i]) != NULL) {
@@ -223,7 +229,7 @@ static bool is_ending(const void *address)
     return false;
 }
 
-/* What such a library calls back is not meant. */
+/* What such a library calls back is not meant, nor that AddressSanitizer stands before backtrace(). */
 static bool must_be_given(enum fault_call call)
 {
     void *stack[12];
@@ -236,8 +242,12 @@ static bool must_be_given(enum fault_call call)
     fault_inside = true;
     depth = backtrace(stack, 12);
     fault_inside = false;
-    for (int i = 0; i < depth && !found && !is_programs(stack[i]); i++)
-        found = is_ending(stack[i]);
+    for (int i = 0; i < depth && !is_programs(stack[i]); i++) {
+        if ((uintptr_t)stack[i] >= shim && (uintptr_t)stack[i] < shim_end)
+            found = false;
+        else if (is_ending(stack[i]))
+            found = true;
+    }
     return found;
 }
 

@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 import tally
-from faults import HARMLESS, Faults, errors, first_of_each_site, functions
+from faults import HARMLESS, Faults, errors, first_of_each_site, functions, is_libraries_end
 from harness import confidential
 from harness.clients import auth
 from harness.configuration import HOST
@@ -88,13 +88,6 @@ def site(configuration, start, directory):
     return Site(configuration, start, directory)
 
 
-def is_openssls(done, faults):
-    """OpenSSL 3.0 makes its secure heap whole or ends the process, and crashes where its first look for a hash finds no memory."""
-    if done.returncode == -6:
-        return b"mem_sec.c" in done.stderr
-    return done.returncode == -11 and functions(CTL, faults.place()).startswith("key_fingerprint")
-
-
 def judge(name, usual, done, before, after, error, log_gone):
     wrong = []
     if REPORTS.search(done.stderr) or done.returncode < 0 or done.returncode > 4:
@@ -139,7 +132,7 @@ def test_calls_of_a_command_that_fail(site, directory, stride, name):
         tally.count("xmpp-authctl", call, hits, own.place())
         left = sorted(path.name for path in place.iterdir() if path.name not in ("page", "c.conf"))
         shutil.rmtree(place)
-        if hits == 0 or is_openssls(done, own):
+        if hits == 0 or is_libraries_end(CTL, done.returncode, done.stderr, own.place()):
             return []
         wrong = judge(name, usual, done, before, after, error, own.was_log())
         if left and call not in ("unlinkat", "unlink"):

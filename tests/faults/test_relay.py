@@ -14,7 +14,7 @@ from relay_peers import FRAMINGS, RELAY, Daemon, Relay
 ANSWERS_WITHIN = 12  # seconds: the five that it promises, and what a busy machine needs
 AT_ONCE = 6
 # The relay waits for memory to be back where it can't even wait for anything else.
-WHILE = {"poll": 40}
+WHILE = {("poll", "ENOMEM"): 40, ("write", "ENOMEM"): 40}
 
 
 def talk(directory, framing, faults, arm=lambda: None):
@@ -66,7 +66,7 @@ def test_calls_of_the_relay_that_fail(directory, framing, stride):
     counts = {name: count for name, count in faults.calls().items() if count}
     assert {"read", "write", "poll", "recv", "connect", "socket"} <= set(counts)
     plan = [(name, error, number, times) for name, count in counts.items() for error in errors(name, stride)
-            for number, times in [(number, 1) for number in numbers(count, stride)] + ([(1, WHILE.get(name, FOREVER))] if stride else [])
+            for number, times in [(number, 1) for number in numbers(count, stride)] + ([(1, WHILE.get((name, error), FOREVER))] if stride else [])
             if times == 1 or error not in HARMLESS]  # nothing is interrupted for ever
 
     def play(order, step):

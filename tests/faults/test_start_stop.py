@@ -2,7 +2,6 @@
 was accepted before is never accepted again, whatever failed while it was written down or read."""
 
 import os
-import re
 import select
 import shutil
 import signal
@@ -13,7 +12,7 @@ import time
 import pytest
 
 import tally
-from faults import FOREVER, HARMLESS, PEER_GONE, errors, first_of_each_site, functions
+from faults import FOREVER, HARMLESS, PEER_GONE, errors, first_of_each_site, functions, is_libraries_end
 from harness import DEADLINE, confidential
 from harness.clients import NO, TRY_AGAIN, YES, LengthClient, auth
 from harness.daemon import BINARY, REPORTS, environment
@@ -99,14 +98,6 @@ def place(configuration, faults, start, directory):
     place.manager.close()
 
 
-def is_openssls(status, log, place):
-    """OpenSSL 3.0 makes its secure heap whole or ends the process, and crashes where its first look for a hash finds no memory. There is
-    no daemon yet that could be harmed."""
-    if status == -signal.SIGABRT and b"mem_sec.c" in log:
-        return True
-    return status == -signal.SIGSEGV and re.match("(key_fingerprint|hash_|keyed_hash|digest_|RAND)", functions(BINARY, place)) is not None
-
-
 def some(count, stride, sites=()):
     if stride == 0:
         return [1]
@@ -161,7 +152,7 @@ def test_calls_that_fail_while_it_starts(place, stride, from_manager, share):
         hits, where = faults.page.hits, faults.place()
         what = (name, error, number if times == 1 else "from then on", functions(BINARY, where))
         tally.count("start", name, hits if times == 1 else 1, where)
-        if is_openssls(status, log, where):
+        if is_libraries_end(BINARY, status, log, where):
             continue
         if status not in (0, 1) or REPORTS.search(log):
             wrong.append((*what, f"exit status {status}", log[-300:]))
