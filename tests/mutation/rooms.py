@@ -2,6 +2,7 @@
 
 import collections
 import concurrent.futures
+import functools
 import mmap
 import os
 import pathlib
@@ -20,6 +21,8 @@ OTHER_TESTS = ("ctl", "doctor", "relay")
 PLAIN = ["gcc", "-std=c11", "-O2", "-fPIC", "-w", "-ftrivial-auto-var-init=pattern"]
 ZEROED = [*PLAIN[:-1], "-ftrivial-auto-var-init=zero"]
 SANITIZED = ["clang", "-std=c11", "-O1", "-g", "-fPIC", "-w", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+PACKAGES = ["libcrypto", "sqlite3", "libevent", "inih"]
+OPTIONAL = {"hiredis": "-DHAVE_REDIS", "icu-uc": "-DHAVE_ICU"}
 MEMORY = 2 << 30
 # A test that uses no processor time at all for so long waits for what never comes.
 STILL_SECONDS = 20
@@ -60,8 +63,23 @@ def words(*command):
     return succeed(command).decode().split()
 
 
-def exists(package):
-    return run(["pkg-config", "--exists", package]).returncode == 0
+@functools.cache
+def present():
+    """The optional packages that are there."""
+    return [package for package in OPTIONAL if run(["pkg-config", "--exists", package]).returncode == 0]
+
+
+@functools.cache
+def flags():
+    return ["-D_GNU_SOURCE", '-DXMPP_AUTHD_VERSION="mutation"', *(OPTIONAL[package] for package in present()), "-Isrc", "-Itests/unit",
+            *words("pkg-config", "--cflags", *PACKAGES, *present())]
+
+
+@functools.cache
+def read_by_compiler(path):
+    """A source file and all headers of ours that it includes, their bytes."""
+    rule = succeed(["gcc", *flags(), "-MM", path]).decode().replace("\\\n", " ")
+    return [pathlib.Path(name).read_bytes() for name in sorted(rule.split(":", 1)[1].split())]
 
 
 def rooms_tests():
@@ -101,15 +119,12 @@ class Build:
         self.directory, self.compiler, self.jobs = directory, compiler, jobs
         self.sanitizers = [flag for flag in compiler if flag.startswith("-fsanitize")]
         directory.mkdir()
-        packages = ["libcrypto", "sqlite3", "libevent", "inih"]
-        options = {"hiredis": "-DHAVE_REDIS", "icu-uc": "-DHAVE_ICU"}
-        present = [package for package in options if exists(package)]
-        self.flags = ["-D_GNU_SOURCE", '-DXMPP_AUTHD_VERSION="mutation"', *(options[package] for package in present), *more_flags, "-Isrc", "-Itests/unit",
-                      *words("pkg-config", "--cflags", *packages, *present)]
-        self.libraries = ["-pthread", *words("pkg-config", "--libs", *packages, *present, "cmocka")]
+        self.flags = [*flags(), *more_flags]
+        packages = [*PACKAGES, *present(), "cmocka"]
+        self.libraries = ["-pthread", *words("pkg-config", "--libs", *packages)]
         self.taken = taken_calls()
         sources = [path for room in rooms for path in sorted(pathlib.Path("src", room).glob("*.c"))]
-        if "hiredis" not in present:
+        if "hiredis" not in present():
             sources = [path for path in sources if not re.fullmatch(r"redis_(store|link|check|denials)", path.stem)]
         self.objects = {f"{path.parent.name}/{path.stem}": directory / f"{path.parent.name}-{path.stem}.o" for path in sources}
         self.tests = {test: directory / test for test in tests}

@@ -3,12 +3,13 @@ tests run, so that nothing else is built anew."""
 
 import concurrent.futures
 import dataclasses
+import functools
 import hashlib
 import pathlib
 import tempfile
 import threading
 
-from rooms import PLAIN, SANITIZED, ZEROED, Build, Fault, rooms_tests, run, succeed
+from rooms import PLAIN, SANITIZED, ZEROED, Build, Fault, read_by_compiler, rooms_tests, run, succeed
 
 # Other ways to compile the same: what is the same code in one of them can't be told apart by any test.
 SAME = (["gcc", "-std=c11", "-O3", "-w"], ["clang", "-std=c11", "-O2", "-w"], ["gcc", "-std=c11", "-O1", "-w"])
@@ -23,25 +24,32 @@ class End:
     by: str = ""
 
 
+def digest(*parts):
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()
+
+
 class Fingerprints:
     """What an end rests on: it holds while that is as it was. A mutant that lives rests on all tests, one that is killed on the test that
     did it alone."""
 
     def __init__(self):
-        tools = [pathlib.Path("tests/mutation", name) for name in ("mutants.py", "rooms.py", "trial.py")]
-        headers = sorted([*pathlib.Path("src").rglob("*.h"), *pathlib.Path("tests/unit").glob("*.h")])
-        versions = [run([compiler, "--version"]).stdout for compiler in ("gcc", "clang")]
-        self.tests = {path.stem: path.read_bytes() for path in sorted(pathlib.Path("tests/unit").glob("test_*.c"))}
-        self.common = self.digest([path.read_bytes() for path in [*tools, *headers]] + versions)
+        tools = [pathlib.Path("tests/mutation", name).read_bytes() for name in ("mutants.py", "rooms.py", "trial.py")]
+        self.common = [*tools, *(succeed([compiler, "--version"]) for compiler in ("gcc", "clang"))]
+        self.tests = rooms_tests()
 
-    @staticmethod
-    def digest(parts):
-        return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()
+    @functools.cache
+    def of_source(self, target):
+        return digest(*self.common, *read_by_compiler(f"src/{target}.c"))
+
+    @functools.cache
+    def of_test(self, test):
+        return digest(*read_by_compiler(f"tests/unit/{test}.c"))
 
     def of(self, mutant, end):
         killer = end.by.split(":")[0]
-        tests = [*self.tests.values()] if end.kind == "lives" else [self.tests[killer]] if killer in self.tests else []
-        return self.digest([self.common, mutant.key.encode(), mutant.text.encode(), *tests]).hex()[:32]
+        tests = self.tests if end.kind == "lives" else [killer] if killer in self.tests else []
+        parts = [self.of_source(mutant.target), mutant.key.encode(), mutant.text.encode(), *(self.of_test(test) for test in tests)]
+        return digest(*parts).hex()[:32]
 
 
 class Kept:
