@@ -333,6 +333,27 @@ static void a_key_of_any_length_works(void **state)
     }
 }
 
+/* In whatever order it is asked for, and of a key that has computed nothing yet. */
+static void asking_for_a_keys_memory_ahead_changes_nothing(void **state)
+{
+    struct token_key *key = key_of(&default_format, RFC_SEED, "secret");
+    uint8_t before[HASH_SIZE_MAX], after[HASH_SIZE_MAX];
+    uint32_t otp = 0, otp_after = 0;
+
+    (void)state;
+    for (int step = -1; step <= 3; step++)
+        token_key_prefetch(key, step);
+    assert_int_equal(token_key_sign(key, "message", 7, before), 0);
+    assert_int_equal(token_key_otp(key, 58907520, &otp), 0);
+    for (int step = -1; step <= 3; step++)
+        token_key_prefetch(key, step);
+    assert_int_equal(token_key_sign(key, "message", 7, after), 0);
+    assert_int_equal(token_key_otp(key, 58907520, &otp_after), 0);
+    assert_memory_equal(before, after, hash_size(default_format.signature_hash));
+    assert_int_equal(otp, otp_after);
+    token_key_destroy(&key);
+}
+
 static void destroying_nothing_is_allowed(void **state)
 {
     struct token_key *none = NULL;
@@ -353,6 +374,7 @@ int main(void)
         cmocka_unit_test(a_number_beyond_every_otp_matches_nothing),
         cmocka_unit_test(steps_are_found_within_26_hours_at_every_interval),
         cmocka_unit_test(a_key_of_any_length_works),
+        cmocka_unit_test(asking_for_a_keys_memory_ahead_changes_nothing),
         cmocka_unit_test(destroying_nothing_is_allowed),
     };
 

@@ -139,6 +139,7 @@ static void a_token_has_one_spelling(void **state)
         {"a name of every digit", "v2.0123456789abcdef.1.60." NONCE "." SIGNATURE, true},
         {"a name in upper case", "v2.46E6F78A11CDBDCC.1.60." NONCE "." SIGNATURE, false},
         {"a name with g", "v2.46e6f78a11cdbdcg.1.60." NONCE "." SIGNATURE, false},
+        {"a name that begins with g", "v2.g6e6f78a11cdbdcc.1.60." NONCE "." SIGNATURE, false},
         {"a name with `", "v2.46e6f78a11cdbdc`.1.60." NONCE "." SIGNATURE, false},
         {"a name with /", "v2.46e6f78a11cdbdc/.1.60." NONCE "." SIGNATURE, false},
         {"a name with :", "v2.46e6f78a11cdbdc:.1.60." NONCE "." SIGNATURE, false},
@@ -195,11 +196,34 @@ static void names_up_to_the_longest_are_signed_and_longer_ones_not(void **state)
                "host of %zu bytes", length);
         user[length] = 'u';
     }
+    /* All of it the user's. */
+    user[TOKEN_JID_MAX] = '\0';
+    assert_int_equal(token_v2_mint(key, &name, user, "", 1, 1, nonce, text), 0);
+    assert_int_equal(token_v2_mint(key, &name, "", user, 1, 1, nonce, text), 0);
     free(user);
     token_key_destroy(&key);
 }
 
 /* A key whose format takes no v2 has none to sign it with. */
+/* The length stands before each in four bytes; the signature is of the specification's lines, by another program. */
+static void a_long_name_counts_in_full(void **state)
+{
+    static const uint8_t nonce[V2_NONCE_SIZE] = {0};
+    struct token_format format = format_of_v2();
+    struct token_key *key = key_of(&format, RFC_SEED, SECRET);
+    struct key_fingerprint name = name_of(SECRET);
+    char user[0x1203 + 1], host[0x203 + 1], text[V2_LENGTH_MAX + 1];
+
+    (void)state;
+    memset(user, 'u', sizeof(user));
+    memset(host, 'h', sizeof(host));
+    user[sizeof(user) - 1] = host[sizeof(host) - 1] = '\0';
+    assert_int_equal(token_v2_mint(key, &name, user, host, 1767225600, 60, nonce, text), 0);
+    assert_string_equal(text, "v2.46e6f78a11cdbdcc.1767225600.60.AAAAAAAAAAAAAAAAAAAAAA."
+                              "jON0Z7duvKyXYkAgD2Q_lLRFzq0ObMIRjuqCyybJ9lI");
+    token_key_destroy(&key);
+}
+
 static void without_v2_nothing_is_signed(void **state)
 {
     static const uint8_t nonce[V2_NONCE_SIZE] = {1};
@@ -218,6 +242,7 @@ int main(void)
         cmocka_unit_test(published_tokens_are_minted_and_allowed),
         cmocka_unit_test(a_token_has_one_spelling),
         cmocka_unit_test(names_up_to_the_longest_are_signed_and_longer_ones_not),
+        cmocka_unit_test(a_long_name_counts_in_full),
         cmocka_unit_test(without_v2_nothing_is_signed),
     };
 
