@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/logfmt.h"
 #include "base/logfmt_line.h"
 #include "base/number.h"
 #include "base/timestamp.h"
@@ -34,32 +33,6 @@ static void take_uses(const char *line, struct key_view *key)
     key->loaded = true;
 }
 
-/* A host as the daemon's lines spell it: what is not ASCII is \xNN there. */
-struct spelling {
-    char text[LOGFMT_LINE_MAX];
-};
-
-static struct spelling spelling_of(const char *host)
-{
-    struct logfmt line = {.length = 0};
-    struct spelling spelling = {.text = ""};
-
-    logfmt_text(&line, "host", host);
-    if (!logfmt_line_value(line.text, "host", spelling.text, sizeof(spelling.text)))
-        spelling.text[0] = '\0';
-    return spelling;
-}
-
-static bool is_about(const char *line, const struct spelling *host)
-{
-    struct spelling text;
-
-    return logfmt_line_value(line, "what", text.text, sizeof(text.text)) &&
-           strcmp(text.text, "key") == 0 &&
-           logfmt_line_value(line, "host", text.text, sizeof(text.text)) &&
-           strcmp(text.text, host->text) == 0;
-}
-
 static struct key_view *find_key(struct key_list *list, const char *fingerprint)
 {
     for (size_t i = 0; i < list->count; i++) {
@@ -84,14 +57,12 @@ static void add_removed(struct key_list *list, const char *line, const char *fin
     take_uses(line, key);
 }
 
-static void take_line(struct key_list *list, const struct spelling *spelling, const char *line,
-                      char *name)
+static void take_line(struct key_list *list, const char *line, char *name)
 {
     char fingerprint[KEY_FINGERPRINT_LENGTH + 1];
     struct key_view *key;
 
-    if (!is_about(line, spelling) ||
-        !logfmt_line_value(line, "fingerprint", fingerprint, sizeof(fingerprint)) ||
+    if (!logfmt_line_value(line, "fingerprint", fingerprint, sizeof(fingerprint)) ||
         strlen(fingerprint) != KEY_FINGERPRINT_LENGTH)
         return;
     key = find_key(list, fingerprint);
@@ -101,12 +72,12 @@ static void take_line(struct key_list *list, const struct spelling *spelling, co
         add_removed(list, line, fingerprint, name);
 }
 
-static size_t count_lines(const char *text)
+static size_t count_lines(const char *line)
 {
-    size_t count = 1;
+    size_t count = 0;
 
-    for (; text != NULL && *text != '\0'; text++)
-        count += *text == '\n';
+    for (; line != NULL; line = key_answer_next(line))
+        count++;
     return count;
 }
 
@@ -122,24 +93,21 @@ static void take_host(struct key_list *list, const struct host *host)
         };
 }
 
-int key_list_make(struct key_list *list, const struct host *host, const char *answer)
+int key_list_make(struct key_list *list, const struct host *host, const struct key_answer *answer)
 {
-    struct spelling spelling = spelling_of(host->name);
-    size_t lines = count_lines(answer);
+    const char *line = key_answer_find(answer, host->name);
+    size_t lines = count_lines(line);
 
-    *list = (struct key_list){.keys = calloc(host->key_count + lines, sizeof(*list->keys)),
-                              .names = calloc(lines, NAME_SIZE)};
+    /* One more than needed: nothing is not asked for. */
+    *list = (struct key_list){.keys = calloc(host->key_count + lines + 1, sizeof(*list->keys)),
+                              .names = calloc(lines + 1, NAME_SIZE)};
     if (list->keys == NULL || list->names == NULL) {
         key_list_clear(list);
         return -1;
     }
     take_host(list, host);
-    for (size_t i = 0; answer != NULL && *answer != '\0'; i++) {
-        const char *end = strchr(answer, '\n');
-
-        take_line(list, &spelling, answer, list->names + i * NAME_SIZE);
-        answer = end == NULL ? "" : end + 1;
-    }
+    for (size_t i = 0; line != NULL; i++, line = key_answer_next(line))
+        take_line(list, line, list->names + i * NAME_SIZE);
     return 0;
 }
 

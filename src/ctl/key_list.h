@@ -3,6 +3,7 @@
 #define CTL_KEY_LIST_H
 
 #include "config/config.h"
+#include "ctl/key_answer.h"
 #include "ctl/key_safety.h"
 
 struct key_list {
@@ -12,12 +13,11 @@ struct key_list {
 };
 
 /*
- * The keys of a host of the configuration, with what the daemon's answer to `keys` says of them
- * (lines of logfmt, terminated; NULL: nothing is known). Borrows from host. Returns 0, or -1 where
- * memory is short. Released with key_list_clear().
+ * The keys of a host of the configuration, with what the daemon's answer says of them. Borrows from
+ * host. Returns 0, or -1 where memory is short. Released with key_list_clear().
  */
-__attribute__((warn_unused_result)) int key_list_make(struct key_list *list,
-                                                      const struct host *host, const char *answer);
+__attribute__((warn_unused_result)) int
+key_list_make(struct key_list *list, const struct host *host, const struct key_answer *answer);
 
 void key_list_clear(struct key_list *list);
 

@@ -22,7 +22,8 @@ struct row {
 
 struct survey {
     const struct config *config;
-    const char *answer; /* the daemon's; NULL: none */
+    struct key_answer answer;
+    bool has_answer; /* a daemon gave one */
     int64_t now;
 };
 
@@ -94,12 +95,11 @@ static void write_row(const struct survey *survey, const struct key_list *list, 
         snprintf(row_r->cells[4], CELL_SIZE, "%s",
                  key->last_use == 0 ? "-" : timestamp_format(key->last_use, text));
     } else {
-        snprintf(row_r->cells[3], CELL_SIZE, "%s", survey->answer == NULL ? "unknown" : "-");
-        snprintf(row_r->cells[4], CELL_SIZE, "%s", survey->answer == NULL ? "unknown" : "-");
+        snprintf(row_r->cells[3], CELL_SIZE, "%s", survey->has_answer ? "-" : "unknown");
+        snprintf(row_r->cells[4], CELL_SIZE, "%s", survey->has_answer ? "-" : "unknown");
     }
     write_safety(
-        key,
-        key_safety_judge(list->keys, list->count, at, survey->now, life, survey->answer != NULL),
+        key, key_safety_judge(list->keys, list->count, at, survey->now, life, survey->has_answer),
         key_safety_wait(life), row_r->cells[5]);
 }
 
@@ -141,7 +141,7 @@ static int print_host(const struct survey *survey, const struct host *host)
     struct key_list list;
     struct row *rows;
 
-    if (key_list_make(&list, host, survey->answer) != 0)
+    if (key_list_make(&list, host, &survey->answer) != 0)
         return -1;
     rows = calloc(list.count + 1, sizeof(*rows));
     if (rows != NULL) {
@@ -187,11 +187,16 @@ static enum ctl_status run_keys(struct arguments *arguments)
         host = key_source_section(config, name);
     if (config != NULL && (name == NULL || host != NULL)) {
         char *answer = control_fetch(path == NULL ? config->control_path : path, "keys\n");
-        struct survey survey = {config, answer, (int64_t)time(NULL)};
+        struct survey survey = {
+            .config = config, .has_answer = answer != NULL, .now = (int64_t)time(NULL)};
 
         if (answer == NULL)
             ctl_complain("how often the keys are used is unknown");
-        status = print_all(&survey, host);
+        if (key_answer_read(&survey.answer, answer) == 0)
+            status = print_all(&survey, host);
+        else
+            ctl_complain("memory is short");
+        key_answer_clear(&survey.answer);
         free(answer);
     }
     config_destroy(&config);

@@ -537,3 +537,28 @@ def test_following_the_plan_denies_nobody(configuration, start, directory):
     for host, key in (("own.example", own), ("named.example", named), ("filed.example", filed)):
         assert daemon.ask(auth(f"alice@{host}", key.mint(f"alice@{host}"))) == NO
         assert daemon.verdict(f"alice@{host}")["reason"] in ("forged", "allowed")
+
+
+def test_each_of_a_thousand_hosts_has_its_own_keys_and_uses(configuration, start):
+    """Told apart though one's name is the beginning of another's, and though the file has them in another order by now."""
+    keys = {f"h{number}.example": [Key(), Key()] for number in range(1000)}
+    for host, (first, second) in keys.items():
+        configuration.host(host, first)
+        configuration.set(f"key {host} next", **second.settings())
+    daemon = start()
+    uses = {"h1.example": 1, "h10.example": 2, "h999.example": 3}
+    with LengthClient(daemon.socket) as client:
+        asked = [auth(f"a@{host}", keys[host][1].mint(f"a@{host}")) for host, count in uses.items() for _ in range(count)]
+        assert client.ask(*asked) == [YES] * len(asked)
+    head, *sections = daemon.path.read_text().split("\n[host ")
+    daemon.path.write_text("\n[host ".join([head, *reversed(sections)]) + "\n")
+    listed, errors = authctl("-c", daemon.path, "keys")
+    assert errors == ""
+    for block in listed.strip().split("\n\n"):
+        host, _, *rows = block.splitlines()
+        host = host.removeprefix("[host ").removesuffix("]")
+        if host in keys:
+            assert [row.split()[1] for row in rows] == ["-", "next"], block
+            assert [int(row.split()[3]) for row in rows] == [0, uses.get(host, 0)], block
+            del keys[host]
+    assert not keys
