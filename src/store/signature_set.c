@@ -179,18 +179,33 @@ static int grow(struct signature_set *set, size_t index)
     return 0;
 }
 
+static bool is_gathering(const struct signature_set *set)
+{
+    return set->gathering.block != NULL && set->gathering.moved < SIGNATURE_SHARDS;
+}
+
+/*
+ * What the set's memory needs before one more is put in. Seldom anything, so it is kept apart from
+ * what each spend runs through, which would put aside all registers that this takes.
+ */
+__attribute__((noinline)) static int make_room(struct signature_set *set, size_t index,
+                                               bool is_full)
+{
+    if (is_full)
+        return grow(set, index);
+    gather_next(set);
+    return 0;
+}
+
 int signature_set_add(struct signature_set *set, struct signature_id id)
 {
     size_t index = shard_index(id);
     struct signature_shard *shard = &set->shards[index];
-
     /* Three quarters full at the most: a miss then looks at nine tags or so. */
-    if (shard->count >= shard->capacity / 4 * 3) {
-        if (grow(set, index) != 0)
-            return -1;
-    } else if (set->gathering.block != NULL && set->gathering.moved < SIGNATURE_SHARDS) {
-        gather_next(set);
-    }
+    bool is_full = shard->count >= shard->capacity / 4 * 3;
+
+    if ((is_full || is_gathering(set)) && make_room(set, index, is_full) != 0)
+        return -1;
     put(shard, find_slot(shard, id), id);
     shard->count++;
     set->count++;
