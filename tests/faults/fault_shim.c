@@ -229,10 +229,28 @@ static bool is_ending(const void *address)
     return false;
 }
 
-/* What such a library calls back is not meant, nor that AddressSanitizer stands before backtrace(). */
+static bool is_shims(const void *address)
+{
+    return (uintptr_t)address >= shim && (uintptr_t)address < shim_end;
+}
+
+/* Where the call came from: behind the shim's own frames, before which AddressSanitizer's may stand. Further down the shim
+ * stands for the library's functions that it makes fail. */
+static int first_caller(void *const *stack, int depth)
+{
+    int at = 0;
+
+    while (at < depth && !is_shims(stack[at]))
+        at++;
+    while (at < depth && is_shims(stack[at]))
+        at++;
+    return at;
+}
+
+/* What such a library calls back is not meant. */
 static bool must_be_given(enum fault_call call)
 {
-    void *stack[12];
+    void *stack[16];
     bool found = false;
     int depth;
 
@@ -240,14 +258,10 @@ static bool must_be_given(enum fault_call call)
         (call != FAULT_malloc && call != FAULT_calloc && call != FAULT_realloc))
         return false;
     fault_inside = true;
-    depth = backtrace(stack, 12);
+    depth = backtrace(stack, 16);
     fault_inside = false;
-    for (int i = 0; i < depth && !is_programs(stack[i]); i++) {
-        if ((uintptr_t)stack[i] >= shim && (uintptr_t)stack[i] < shim_end)
-            found = false;
-        else if (is_ending(stack[i]))
-            found = true;
-    }
+    for (int i = first_caller(stack, depth); i < depth && !found && !is_programs(stack[i]); i++)
+        found = is_ending(stack[i]);
     return found;
 }
 
@@ -363,3 +377,21 @@ ALSO(readdir, readdir64)
 ALSO(scandir, scandir64)
 ALSO(getrlimit, getrlimit64)
 ALSO(setrlimit, setrlimit64)
+
+/* What Fortify calls in their place where it has to look whether the size fits. */
+ssize_t shim_checked_read(int file, void *bytes, size_t size, size_t room) __asm__("__read_chk");
+ssize_t shim_checked_read(int file, void *bytes, size_t size, size_t room)
+{
+    if (size > room)
+        abort();
+    return shim_read(file, bytes, size);
+}
+
+ssize_t shim_checked_recv(int file, void *bytes, size_t size, size_t room,
+                          int flags) __asm__("__recv_chk");
+ssize_t shim_checked_recv(int file, void *bytes, size_t size, size_t room, int flags)
+{
+    if (size > room)
+        abort();
+    return shim_recv(file, bytes, size, flags);
+}
