@@ -8,12 +8,13 @@
 
 #include <stddef.h>
 
-/* Zeroed memory of size bytes, 1 or more, that is not touched yet and takes nothing till then.
- * Released with huge_block_destroy(). NULL where there is no room for it. */
-void *huge_block_create(size_t size);
+/* A smaller block is of ordinary pages: of a huge one, resident whole once it is touched, too much
+ * might never be used. */
+enum { HUGE_BLOCK_MIN = 4 << 20 };
 
-/* Gives the pages back that lie wholly in a part of a block. The part must not be used again. */
-void huge_block_give_back(void *part, size_t size);
+/* Zeroed memory of size bytes, 1 or more, that is not touched yet and takes nothing till then; it
+ * begins with a page. Released with huge_block_destroy(). NULL where there is no room for it. */
+void *huge_block_create(size_t size);
 
 /* Gives a block of size bytes back and sets *block to NULL; NULL is allowed. */
 void huge_block_destroy(void **block, size_t size);

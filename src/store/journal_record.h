@@ -7,7 +7,7 @@
 #ifndef STORE_JOURNAL_RECORD_H
 #define STORE_JOURNAL_RECORD_H
 
-#include "store/signature_set.h"
+#include "store/signature_id.h"
 
 enum { JOURNAL_RECORD_SIZE = 40, JOURNAL_SEGMENT_HEADER_SIZE = 32 };
 

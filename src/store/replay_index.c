@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "store/signature_set.h"
+
 struct shelf {
     struct shelf *next;
     int64_t step;
@@ -86,9 +88,10 @@ static struct shelf *shelf_for(struct replay_index *index, const struct spend *s
 {
     struct shelf *shelf = index->shelves;
 
+    /* Where one is full, another of the same step stands before it. */
     while (shelf != NULL && !is_filed_on(shelf, spend))
         shelf = shelf->next;
-    if (shelf != NULL)
+    if (shelf != NULL && signature_set_count(&shelf->spent) < SIGNATURE_SET_MAX)
         return shelf;
     shelf = calloc(1, sizeof(*shelf));
     if (shelf == NULL)
@@ -194,7 +197,7 @@ bool replay_index_drop_old(struct replay_index *index, struct moment now)
         }
         /* An empty shelf is one whose first token could not be recorded: nothing is lost with it.
          */
-        if (shelf->spent.count > 0) {
+        if (signature_set_count(&shelf->spent) > 0) {
             closed_time_add(&index->closed, timeline_stretch(shelf->step, shelf->step,
                                                              shelf->interval, shelf->timeline));
             closed = true;
@@ -210,7 +213,8 @@ bool replay_index_touches(const struct replay_index *index, struct stretch stret
     for (const struct shelf *shelf = index->shelves; shelf != NULL; shelf = shelf->next) {
         struct stretch steps = steps_stretch(shelf->step, shelf->step, shelf->interval);
 
-        if (shelf->spent.count > 0 && steps.begin < stretch.end && stretch.begin < steps.end)
+        if (signature_set_count(&shelf->spent) > 0 && steps.begin < stretch.end &&
+            stretch.begin < steps.end)
             return true;
     }
     return false;
@@ -221,7 +225,7 @@ struct replay_usage replay_index_usage(const struct replay_index *index)
     struct replay_usage usage = {0};
 
     for (const struct shelf *shelf = index->shelves; shelf != NULL; shelf = shelf->next) {
-        usage.tokens += shelf->spent.count;
+        usage.tokens += signature_set_count(&shelf->spent);
         usage.shelves++;
         usage.memory += sizeof(*shelf) + signature_set_memory(&shelf->spent);
     }

@@ -8,7 +8,7 @@
 
 #include "base/moment.h"
 #include "store/closed_time.h"
-#include "store/signature_set.h"
+#include "store/signature_id.h"
 
 /* Kinds of tokens whose steps mean different things, each on a timeline of its own. */
 enum { SPEND_TIMELINES = 4 };

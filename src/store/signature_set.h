@@ -1,47 +1,29 @@
 /*
- * A set of truncated signatures, 16 bytes each and one more, in open addressing. It is split into
- * shards that grow one at a time, so that no insertion ever moves more than a 64th of the set.
+ * A set of truncated signatures. The ids stand one behind the other, as they came; where each of
+ * them stands is found by extendible hashing (Fagin and others, 1979): a directory leads by some
+ * bits of an id to the one small leaf that may know it. A leaf that is full is parted in two, and
+ * where they are told apart by a bit more than the directory has, the directory doubles. So an
+ * addition never moves more than a leaf and the directory, and memory that was taken stays in use.
  */
 #ifndef STORE_SIGNATURE_SET_H
 #define STORE_SIGNATURE_SET_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-enum { SIGNATURE_ID_SIZE = 16, SIGNATURE_SHARDS = 64 };
-
-/* The first bytes of a computed signature: keyed, so nobody without the key can aim at a collision.
- */
-struct signature_id {
-    uint64_t low, high;
-};
-
-struct signature_shard {
-    struct signature_id *slots; /* behind them a byte for each */
-    uint32_t count;
-    uint32_t capacity; /* a power of two, or 0 */
-};
-
-/*
- * The shards of a large set, moved into one block once they are all of one size: in a million tokens
- * nearly every look would miss the processor's table of pages else. A shard that grows leaves it.
- */
-struct signature_gathering {
-    void *block;       /* NULL: nothing is gathered */
-    uint32_t capacity; /* of the shards that have a place there, in the shards' order */
-    uint32_t moved;    /* the shards that were asked in so far */
-    uint64_t inside;   /* a bit for each shard that is there */
-};
+#include "store/signature_leaf.h"
 
 struct signature_set {
-    size_t count;
-    struct signature_gathering gathering;
-    struct signature_shard shards[SIGNATURE_SHARDS];
+    struct block_row ids;
+    struct signature_leaf **directory; /* of 2^depth; NULL: the set is empty */
+    unsigned depth;
+    struct block_row leaves;
 };
 
-/* The id of a computed signature of SIGNATURE_ID_SIZE bytes or more. Never both halves zero. */
-struct signature_id signature_id_of(const uint8_t *signature);
+/* How many ids a set can hold. */
+enum { SIGNATURE_SET_MAX = LEAF_PLACES };
+
+size_t signature_set_count(const struct signature_set *set);
 
 /* Whether the id is in the set. */
 bool signature_set_holds(const struct signature_set *set, struct signature_id id);
@@ -49,18 +31,18 @@ bool signature_set_holds(const struct signature_set *set, struct signature_id id
 /* Asks the processor for the memory that signature_set_holds() will look at first. */
 void signature_set_prefetch(const struct signature_set *set, struct signature_id id);
 
-/* Adds an id that the set does not hold. Returns 0, or -1 where memory is short (the set is as it
- * was). */
+/* Adds an id that the set does not hold. Returns 0, or -1 where memory is short or
+ * SIGNATURE_SET_MAX are there (the set holds what it held). */
 __attribute__((warn_unused_result)) int signature_set_add(struct signature_set *set,
                                                           struct signature_id id);
 
-/* Takes an id out, if the set holds it. */
+/* Takes an id out, if the set holds it; the next one that is added takes no more memory. */
 void signature_set_remove(struct signature_set *set, struct signature_id id);
 
 /* Frees what the set holds and leaves it empty; a zeroed set is an empty one. */
 void signature_set_clear(struct signature_set *set);
 
-/* Bytes of memory that the shards have. */
+/* Bytes of memory that ids, leaves and directory have. */
 size_t signature_set_memory(const struct signature_set *set);
 
 #endif

@@ -22,8 +22,8 @@ from trial import Kept, Trials
 CLONE_NEWNS, CLONE_NEWUSER, MS_REC, MS_PRIVATE = 0x20000, 0x10000000, 16384, 1 << 18
 JUSTIFIED = pathlib.Path("tests/mutation/justified.txt")
 KEPT = pathlib.Path("build/mutation")
-STORE = ("replay_index", "signature_set", "closed_time", "start_floor", "spent_store", "memory_store", "journal_store", "journal_record",
-         "journal_opening", "journal_count", "redis_record", "reach")
+STORE = ("replay_index", "signature_set", "signature_leaf", "block_row", "signature_id", "huge_block", "closed_time", "start_floor",
+         "spent_store", "memory_store", "journal_store", "journal_record", "journal_opening", "journal_count", "redis_record", "reach")
 # With all of the verifier's room.
 TARGETS = (*(f"store/{name}" for name in STORE), "base/number", "base/moment", "config/windows",
            "config/key_rules", "config/reload", "config/replay", "daemon/authority", "daemon/user_rules", "daemon/denial_watch")

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "store/replay_index.h"
+#include "store/signature_set.h"
 
 #if !SANITIZED
 static int allocations_until_short = -1; /* -1: memory is never short */
@@ -645,7 +646,7 @@ static void timelines_close_apart_and_know_each_others_tokens(void **state)
 static void a_token_that_could_not_be_recorded_is_not_spent(void **state)
 {
     (void)state;
-    /* Short at the shelf, and at the first slots on it. */
+    /* Short at the shelf, and at the directory of what is on it. */
     for (int allocations = 0; allocations < 2; allocations++) {
         struct replay_index *index = new_index();
 
@@ -698,21 +699,104 @@ static void short_memory_forgets_nothing_that_was_spent(void **state)
 
     (void)state;
     for (uint64_t i = 0; i < 5000; i++) {
+        struct spend token = token_of(i, 0);
         enum spend_outcome outcome;
 
+        /* Of bits that differ from the lowest on, as a signature's: no more than it needs. */
+        token.id.high = i;
         allocations_until_short = 0;
-        outcome = spend(index, token_of(i, 0), at(0, 100));
+        outcome = spend(index, token, at(0, 100));
         allocations_until_short = -1;
         if (outcome == SPEND_FAILED) {
             failed++;
-            assert_int_equal(spend(index, token_of(i, 0), at(0, 100)), SPEND_FRESH);
+            assert_int_equal(spend(index, token, at(0, 100)), SPEND_FRESH);
         } else {
             assert_int_equal(outcome, SPEND_FRESH);
         }
-        expect(spend(index, token_of(i / 2, 0), at(0, 100)) == SPEND_REPLAYED, "%llu",
-               (unsigned long long)i);
+        token = token_of(i / 2, 0);
+        token.id.high = i / 2;
+        expect(spend(index, token, at(0, 100)) == SPEND_REPLAYED, "%llu", (unsigned long long)i);
     }
-    assert_true(failed > 64);
+    /* The shelf, and each time that the directory on it is too small: at 1,600 and at 3,200. */
+    assert_int_equal(failed, 3);
+    replay_index_destroy(&index);
+}
+
+/* One of so many tokens of noon's step that a set can't hold them all. Each 64 of them belong to one
+ * leaf of the set, one after the other, so that this takes no time. */
+static struct spend crowd_token(uint64_t number)
+{
+    struct spend token = token_of(number, 0);
+
+    token.id.low = number << 26 ^ number * UINT64_C(0x9e3779b97f4a7c15) << 32;
+    token.id.high = number << 56 | number >> 6;
+    return token;
+}
+
+static void expect_spent(struct replay_index *index, uint64_t first, uint64_t end, uint64_t step)
+{
+    for (uint64_t number = first; number < end; number += step)
+        expect(spend(index, crowd_token(number), at(0, 100)) == SPEND_REPLAYED, "token %llu",
+               (unsigned long long)number);
+}
+
+/* The 16,777,216th login of a step is let in as any other, and none before it a second time. */
+static void a_step_with_more_tokens_than_a_set_holds_goes_on_on_a_second_shelf(void **state)
+{
+    enum { FULL = SIGNATURE_SET_MAX, ALL = FULL + 1000 };
+    static const uint64_t taken_back[] = {5, FULL - 1, FULL, ALL - 1};
+    struct replay_index *index = new_index();
+
+    (void)state;
+    for (uint64_t number = 0; number < FULL; number++)
+        expect(spend(index, crowd_token(number), at(0, 100)) == SPEND_FRESH, "token %llu",
+               (unsigned long long)number);
+    assert_int_equal(replay_index_usage(index).shelves, 1);
+    /* Short at the second shelf, and at what is to be on it: the first loses nothing. */
+    for (int allocations = 0; allocations < 2; allocations++) {
+        allocations_until_short = allocations;
+        assert_int_equal(spend(index, crowd_token(FULL), at(0, 100)), SPEND_FAILED);
+        allocations_until_short = -1;
+        assert_int_equal(replay_index_usage(index).tokens, FULL);
+        expect_spent(index, 0, FULL, 9973);
+    }
+    /* Another step's stands in between. */
+    assert_int_equal(spend(index, token_of(1, 1), at(0, 100)), SPEND_FRESH);
+    for (uint64_t number = FULL; number < ALL; number++) {
+        struct spend token = crowd_token(number);
+
+        if (number % 2 == 0)
+            replay_index_restore(index, &token, at(0, 100), INT64_MIN);
+        else
+            expect(spend(index, token, at(0, 100)) == SPEND_FRESH, "token %llu",
+                   (unsigned long long)number);
+    }
+    assert_int_equal(replay_index_usage(index).shelves, 3);
+    assert_int_equal(replay_index_usage(index).tokens, ALL + 1);
+    expect_spent(index, 0, ALL, 7);
+    expect_spent(index, FULL - 1000, ALL, 1);
+    for (size_t i = 0; i < LENGTH_OF(taken_back); i++) {
+        struct spend token = crowd_token(taken_back[i]);
+
+        replay_index_forget(index, &token);
+        assert_int_equal(replay_index_usage(index).tokens, ALL);
+        expect_spent(index, 0, taken_back[i], 9973);
+        assert_int_equal(spend(index, token, at(0, 100)), SPEND_FRESH);
+        assert_int_equal(spend(index, token, at(0, 100)), SPEND_REPLAYED);
+    }
+    assert_int_equal(replay_index_usage(index).shelves, 3);
+    /* Both are over at the same time, and what they close is one step. */
+    assert_false(replay_index_drop_old(index, at(59, 159)));
+    assert_int_equal(replay_index_usage(index).tokens, ALL + 1);
+    assert_true(replay_index_drop_old(index, at(60, 160)));
+    assert_int_equal(replay_index_usage(index).tokens, 1);
+    assert_int_equal(replay_index_usage(index).shelves, 1);
+    assert_int_equal(replay_index_closed(index)->count, 1);
+    for (uint64_t number = FULL - 1000; number < ALL; number++)
+        expect(spend(index, crowd_token(number), at(0, 170)) == SPEND_CLOSED, "token %llu",
+               (unsigned long long)number);
+    assert_int_equal(spend(index, token_of(1, 1), at(60, 160)), SPEND_REPLAYED);
+    assert_int_equal(spend(index, token_of(2, 1), at(60, 160)), SPEND_FRESH);
     replay_index_destroy(&index);
 }
 #endif
@@ -909,6 +993,7 @@ int main(void)
         cmocka_unit_test(a_token_that_could_not_be_recorded_is_not_spent),
         cmocka_unit_test(a_step_in_which_nothing_could_be_recorded_is_not_closed),
         cmocka_unit_test(short_memory_forgets_nothing_that_was_spent),
+        cmocka_unit_test(a_step_with_more_tokens_than_a_set_holds_goes_on_on_a_second_shelf),
 #endif
         cmocka_unit_test(random_histories_agree_with_a_model),
         cmocka_unit_test(destroying_nothing_is_allowed),
