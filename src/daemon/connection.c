@@ -17,8 +17,12 @@
 /* What one client may put into one turn of the loop, so that it can't keep the others waiting. */
 enum { READ_SIZE = 16 * 1024, DISCARDS_MAX = 16 };
 
-/* What a turn reads of all clients together, and what each may be read at the least. */
+/* What a turn may read of all clients together, and what each may be read at the least. */
 enum { TURN_READ_SIZE = 64 * 1024, READ_SIZE_MIN = 4 * 1024 };
+
+/* When so much was read, the turn ends: what else can be read is read in the next one, while those
+ * who have their answers ask on. */
+enum { TURN_ENOUGH = 16 * 1024 };
 
 enum connection_state {
     CONNECTION_READING, /* questions are read and answered */
@@ -116,6 +120,13 @@ static size_t read_share(const struct server *server)
     return share < READ_SIZE_MIN ? READ_SIZE_MIN : share;
 }
 
+static void count_read(struct server *server, size_t size)
+{
+    server->turn_read_size += size;
+    if (server->turn_read_size >= TURN_ENOUGH)
+        event_base_loopbreak(server->loop);
+}
+
 static void on_readable(evutil_socket_t descriptor, short events, void *context)
 {
     static uint8_t data[READ_SIZE];
@@ -136,8 +147,10 @@ static void on_readable(evutil_socket_t descriptor, short events, void *context)
         return;
     }
     take_input(connection, data, size > 0 ? (size_t)size : 0);
-    if (size > 0)
-        OPENSSL_cleanse(data, (size_t)size);
+    if (size > 0) {
+        count_read(connection->server, (size_t)size);
+        explicit_bzero(data, (size_t)size);
+    }
     /* The peer asks nothing more; paused, it comes back here when it has read some answers. */
     if (size == 0 && connection->state == CONNECTION_READING)
         change_state(connection, CONNECTION_FINISHING, "the peer has asked its last question");
@@ -279,6 +292,7 @@ static void release(struct connection *connection)
 void connections_finish_turn(struct server *server)
 {
     server->last_turn_size = 0;
+    server->turn_read_size = 0;
     while (!STAILQ_EMPTY(&server->turn)) {
         struct connection *connection = STAILQ_FIRST(&server->turn);
 

@@ -62,6 +62,7 @@ struct server {
     struct place_pool places;
     struct turn_list turn; /* those that did something in this turn */
     size_t last_turn_size; /* how many did in the last one */
+    size_t turn_read_size; /* bytes that were read in this one */
     uint64_t connection_count;
     uint64_t accepted;
     bool accept_is_paused;

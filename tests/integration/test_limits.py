@@ -1,9 +1,12 @@
 """Nothing that a client sends, or fails to read, may end, block or bloat the daemon."""
 
+import contextlib
 import os
 import pathlib
 import random
+import re
 import shutil
+import signal
 import subprocess
 import time
 
@@ -13,9 +16,15 @@ from conftest import needs_root
 from harness import DEADLINE
 from harness.clients import YES, LengthClient, auth, isuser
 from harness.daemon import BINARY, SANITIZED
+from harness.minter import Key
 
 ALICE = "alice@example.org"
 not_sanitized = pytest.mark.skipif(SANITIZED, reason="sanitizers take memory of their own")
+
+
+def written(daemon):
+    """How often the daemon has written to files."""
+    return int(re.search(r"^syscw: (\d+)$", pathlib.Path(f"/proc/{daemon.process.pid}/io").read_text(), re.MULTILINE)[1])
 
 
 # --- slow readers
@@ -53,6 +62,37 @@ def test_a_slow_reader_that_vanishes_is_forgotten(configuration, start, framing)
     client.fill(daemon, isuser(ALICE))
     client.close()
     daemon.await_status(lambda status: status["connections"]["open"] == "0")
+
+
+# --- many that ask at once
+
+
+def test_who_asks_first_is_not_answered_with_the_last(configuration, start, directory, framing):
+    """A turn of the loop ends once it has read 16 KiB: with one that took in all, every answer would wait for the last question's. Each
+    turn writes its records at once, so the writes tell the turns."""
+    clients, each = 8, 120
+    key = Key(interval=300)
+    state = directory / "state"
+    state.mkdir(0o700)
+    configuration.host(key=key).set("state", dir=state).set("replay", store="journal", after_restart="accept")
+    daemon = start()
+    # Lines of the log would be writes too.
+    configuration.set("log", level="warning")
+    daemon.write_configuration()
+    daemon.signal(signal.SIGHUP)
+    daemon.await_status(lambda status: status["daemon"]["reloads"] == "1")
+    with contextlib.ExitStack() as stack:
+        all_clients = [stack.enter_context(framing(daemon.socket)) for _ in range(clients)]
+        # The journal's file is there then.
+        assert all_clients[0].ask(auth(ALICE, key.mint(ALICE))) == YES
+        daemon.signal(signal.SIGSTOP)
+        for client in all_clients:
+            client.write(*(auth(ALICE, key.mint(ALICE)) for _ in range(each)))
+        before = written(daemon)
+        daemon.signal(signal.SIGCONT)
+        for client in all_clients:
+            assert client.answers(each) == [YES] * each
+        assert written(daemon) - before >= clients
 
 
 # --- time
