@@ -50,6 +50,17 @@ FORTIFY := $(or $(call accepted,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3),-U_FORTIF
 endif
 HARDENED  := -fstack-protector-strong $(call accepted,-fstack-clash-protection) $(call accepted,-fcf-protection=full) $(FORTIFY)
 HARDENING := -fPIE $(HARDENED)
+# Small structs are cleared and copied by a few stores: gcc takes a string instruction otherwise, which costs more to begin
+# than all of them, some 4% of a verdict.
+STORES := unrolled_loop:256:noalign,libcall:-1:noalign
+TUNING := $(call accepted,-mmemset-strategy=$(STORES) -mmemcpy-strategy=$(STORES))
+# The programs are optimized as a whole: what is small is inlined across files, which takes a tenth off the time of many
+# questions at once. The objects hold plain code too, of which the unit tests are linked, for they put calls of their own in
+# the place of others.
+ifeq ($(filter -O0,$(OPTIMIZE) $(CFLAGS)),)
+WHOLE := $(call accepted,-flto=auto -ffat-lto-objects)
+endif
+IN_PARTS := $(if $(WHOLE),-fno-lto)
 # For src/. The second part is gcc's: clang takes an enum for unsigned, and its sanitizers make frames larger.
 STRICT := -Wfloat-equal -Wdouble-promotion -Wold-style-definition -Wredundant-decls -Wmissing-declarations -Wbad-function-cast \
           -Walloca -Wdate-time -Wunused-macros \
@@ -64,8 +75,8 @@ HARDENING := -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-
 OPTIMIZE  := -O1 -g
 endif
 
-COMPILE = $(CC) -std=c11 $(WARNINGS) $(OPTIMIZE) $(HARDENING) $(CPPFLAGS) $(CFLAGS) -MMD -MP
-LINK    = $(CC) $(OPTIMIZE) $(HARDENING) $(LDFLAGS)
+COMPILE = $(CC) -std=c11 $(WARNINGS) $(OPTIMIZE) $(TUNING) $(HARDENING) $(CPPFLAGS) $(CFLAGS) -MMD -MP
+LINK    = $(CC) $(OPTIMIZE) $(TUNING) $(HARDENING) $(WHOLE) $(LDFLAGS)
 
 # V=1 shows the commands.
 ifeq ($(V),1)
@@ -110,7 +121,7 @@ minter-packages:
 $(BUILD)/obj/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(SAY) '  CC    $@'
-	$(COMPILE) $(STRICT) $(if $(findstring /relay/,$@)$(findstring xmpp-extauth,$@),,$(shell pkg-config --cflags $(PACKAGES) $(DOCTOR_PACKAGES) 2>/dev/null | sed 's/-I/-isystem /g')) -c -o $@ $<
+	$(COMPILE) $(STRICT) $(WHOLE) $(if $(findstring /relay/,$@)$(findstring xmpp-extauth,$@),,$(shell pkg-config --cflags $(PACKAGES) $(DOCTOR_PACKAGES) 2>/dev/null | sed 's/-I/-isystem /g')) -c -o $@ $<
 
 $(BUILD)/xmpp-authd: $(BUILD)/obj/xmpp-authd.o $(call objects_of,base token store wire config daemon)
 	$(SAY) '  LINK  $@'
@@ -128,7 +139,7 @@ $(BUILD)/xmpp-extauth: $(BUILD)/obj/xmpp-extauth.o $(call objects_of,relay)
 $(BUILD)/unit/%: tests/unit/%.c $(OBJECTS) Makefile
 	@mkdir -p $(@D)
 	$(SAY) '  CC    $@'
-	$(COMPILE) -Itests/unit $(shell pkg-config --cflags $(PACKAGES) cmocka 2>/dev/null) -o $@ $< $(OBJECTS) $(LDFLAGS) \
+	$(COMPILE) $(IN_PARTS) -Itests/unit $(shell pkg-config --cflags $(PACKAGES) cmocka 2>/dev/null) -o $@ $< $(OBJECTS) $(LDFLAGS) \
 	    $$(pkg-config --libs $(PACKAGES) $(ICU_PACKAGE) $(DOCTOR_PACKAGES) cmocka)
 
 # Those named so put functions of their own in the place of calls that are to fail, all that their header has.
@@ -244,7 +255,7 @@ check-minters: minter-packages
 $(BUILD)/timing/deny-time: tests/timing/deny_time.c $(call objects_of,base token) Makefile
 	@mkdir -p $(@D)
 	$(SAY) '  CC    $@'
-	$(COMPILE) -o $@ $< $(call objects_of,base token) $(LDFLAGS) $$(pkg-config --libs libcrypto $(ICU_PACKAGE)) -lm
+	$(COMPILE) $(WHOLE) -o $@ $< $(call objects_of,base token) $(LDFLAGS) $$(pkg-config --libs libcrypto $(ICU_PACKAGE)) -lm
 
 check-timing: $(BUILD)/timing/deny-time
 	$<

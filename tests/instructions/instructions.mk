@@ -10,7 +10,7 @@ COUNTED_ROOMS := $(call objects_of,base token store wire config daemon)
 $(BUILD)/instructions/count-questions: tests/instructions/count_questions.c $(COUNTED_ROOMS) Makefile tests/instructions/instructions.mk
 	@mkdir -p $(@D)
 	$(SAY) '  CC    $@'
-	$(COMPILE) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) -o $@ $< $(COUNTED_ROOMS) $(LDFLAGS) \
+	$(COMPILE) $(IN_PARTS) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) -o $@ $< $(COUNTED_ROOMS) $(LDFLAGS) \
 	    $$(pkg-config --libs $(PACKAGES) $(ICU_PACKAGE))
 
 instructions-program: $(BUILD)/instructions/count-questions
