@@ -14,7 +14,7 @@
 #include "store/block_row.h"
 #include "store/signature_id.h"
 
-/* Four fifths full at the most: a miss then looks at thirteen entries or so. */
+/* Four fifths full at the most: a miss then looks at eleven entries or so. */
 enum { LEAF_SLOTS = 510, LEAF_FULL = 400 };
 
 /* An entry is 0 where its slot is free, else the id's tag and, 1 higher, its place. */
