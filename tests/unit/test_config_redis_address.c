@@ -15,6 +15,8 @@ static struct config *load(const char *lines, struct problems *problems)
     return config;
 }
 
+#ifdef HAVE_REDIS
+
 static const struct {
     const char *store;
     const char *host; /* NULL: it is refused, or a path */
@@ -82,8 +84,6 @@ static void test_an_address_is_taken_as_a_whole_or_refused(void **state)
     }
 }
 
-#ifdef HAVE_REDIS
-
 /* The arena's block as it is: it is freed, and not wiped. */
 static void test_a_password_in_a_refused_address_does_not_stay_in_memory(void **state)
 {
@@ -105,6 +105,19 @@ static void test_a_password_in_a_refused_address_does_not_stay_in_memory(void **
     }
 }
 
+#else
+
+static void test_an_address_is_refused_where_there_is_no_hiredis(void **state)
+{
+    struct problems *problems = problems_create();
+
+    (void)state;
+    assert_null(load("store = redis://127.0.0.1\n", problems));
+    expect(strstr(problems_at(problems, 0)->text, "this build has no hiredis") != NULL, "%s",
+           said(problems, 0));
+    problems_destroy(&problems);
+}
+
 #endif
 
 int main(void)
@@ -113,6 +126,8 @@ int main(void)
 #ifdef HAVE_REDIS
         cmocka_unit_test(test_a_password_in_a_refused_address_does_not_stay_in_memory),
         cmocka_unit_test(test_an_address_is_taken_as_a_whole_or_refused),
+#else
+        cmocka_unit_test(test_an_address_is_refused_where_there_is_no_hiredis),
 #endif
     };
 

@@ -82,8 +82,10 @@ static const struct {
     {"users list -c %s/conf", false},
     {"users forget bob@example.org -c %s/conf", false},
     {"why alice@example.org -c %s/conf", false},
+#ifdef HAVE_DOCTOR
     {"doctor -c %s/conf --fix --offline --ejabberd %s/ejabberd.yml --ignore clock", false},
     {"doctor -c %s/conf --fix --offline --prosody %s/prosody.cfg.lua --ignore clock", false},
+#endif
 };
 
 enum { OUTPUT_MAX = 65536, TEXT_MAX = 2048, WORDS_MAX = 16 };
