@@ -15,8 +15,8 @@ static inline void prefetch_bytes(const void *bytes, size_t size)
 {
     const char *first = bytes;
 
-    for (size_t at = 0; at < size; at += CACHE_LINE)
-        __builtin_prefetch(first + at);
+    for (size_t offset = 0; offset < size; offset += CACHE_LINE)
+        __builtin_prefetch(first + offset);
     __builtin_prefetch(first + size - 1);
 }
 
