@@ -17,8 +17,8 @@
 /* What one client may put into one turn of the loop, so that it can't keep the others waiting. */
 enum { READ_SIZE = 16 * 1024, DISCARDS_MAX = 16 };
 
-/* What a turn may read of all clients together, and what each may be read at the least. */
-enum { TURN_READ_SIZE = 64 * 1024, READ_SIZE_MIN = 4 * 1024 };
+/* What those share who wait to be read, and what each is read at the least. */
+enum { SHARED_READ_SIZE = 64 * 1024, READ_SIZE_MIN = 4 * 1024 };
 
 /* When so much was read, the turn ends: what else can be read is read in the next one, while those
  * who have their answers ask on. */
@@ -109,11 +109,12 @@ static void take_input(struct connection *connection, const uint8_t *data, size_
     }
 }
 
-/* Everybody waits for what one client may ask in a turn: the more clients there were in the last one,
- * the less it is. Alone with a few, it is enough to fill an answer's write. */
+/* Everybody waits for what one client may ask at once: the more there are who wait, the less it is.
+ * Alone with a few, it is enough to fill an answer's write. */
 static size_t read_share(const struct server *server)
 {
-    size_t share = TURN_READ_SIZE / (server->last_turn_size + 1);
+    int waiting = event_base_get_num_events(server->loop, EVENT_BASE_COUNT_ACTIVE);
+    size_t share = SHARED_READ_SIZE / ((size_t)waiting + 1);
 
     if (share > READ_SIZE)
         return READ_SIZE;
@@ -291,14 +292,12 @@ static void release(struct connection *connection)
 
 void connections_finish_turn(struct server *server)
 {
-    server->last_turn_size = 0;
     server->turn_read_size = 0;
     while (!STAILQ_EMPTY(&server->turn)) {
         struct connection *connection = STAILQ_FIRST(&server->turn);
 
         STAILQ_REMOVE_HEAD(&server->turn, turn);
         connection->is_in_turn = false;
-        server->last_turn_size++;
         write_output(connection);
         after_output(connection);
         if (connection->state == CONNECTION_CLOSED)

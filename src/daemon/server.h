@@ -61,8 +61,7 @@ struct server {
     struct waiting_list waiting; /* those with something unfinished, the longest waiting first */
     struct place_pool places;
     struct turn_list turn; /* those that did something in this turn */
-    size_t last_turn_size; /* how many did in the last one */
-    size_t turn_read_size; /* bytes that were read in this one */
+    size_t turn_read_size; /* bytes that were read in this turn */
     uint64_t connection_count;
     uint64_t accepted;
     bool accept_is_paused;

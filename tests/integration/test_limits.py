@@ -1,5 +1,6 @@
 """Nothing that a client sends, or fails to read, may end, block or bloat the daemon."""
 
+import base64
 import contextlib
 import os
 import pathlib
@@ -67,10 +68,9 @@ def test_a_slow_reader_that_vanishes_is_forgotten(configuration, start, framing)
 # --- many that ask at once
 
 
-def test_who_asks_first_is_not_answered_with_the_last(configuration, start, directory, framing):
-    """A turn of the loop ends once it has read 16 KiB: with one that took in all, every answer would wait for the last question's. Each
-    turn writes its records at once, so the writes tell the turns."""
-    clients, each = 8, 120
+@contextlib.contextmanager
+def asked_at_once(configuration, start, directory, framing, *counts):
+    """A daemon that finds so many logins of each client waiting when it goes on: (daemon, writes before, tokens, all answers read)."""
     key = Key(interval=300)
     state = directory / "state"
     state.mkdir(0o700)
@@ -82,17 +82,35 @@ def test_who_asks_first_is_not_answered_with_the_last(configuration, start, dire
     daemon.signal(signal.SIGHUP)
     daemon.await_status(lambda status: status["daemon"]["reloads"] == "1")
     with contextlib.ExitStack() as stack:
-        all_clients = [stack.enter_context(framing(daemon.socket)) for _ in range(clients)]
+        clients = [stack.enter_context(framing(daemon.socket)) for _ in counts]
         # The journal's file is there then.
-        assert all_clients[0].ask(auth(ALICE, key.mint(ALICE))) == YES
+        assert clients[0].ask(auth(ALICE, key.mint(ALICE))) == YES
         daemon.signal(signal.SIGSTOP)
-        for client in all_clients:
-            client.write(*(auth(ALICE, key.mint(ALICE)) for _ in range(each)))
+        tokens = [[key.mint(ALICE) for _ in range(count)] for count in counts]
+        for client, some in zip(clients, tokens):
+            client.write(*(auth(ALICE, token) for token in some))
         before = written(daemon)
         daemon.signal(signal.SIGCONT)
-        for client in all_clients:
-            assert client.answers(each) == [YES] * each
+        for client, count in zip(clients, counts):
+            assert client.answers(count) == [YES] * count
+        yield daemon, before, tokens, state
+
+
+def test_who_asks_first_is_not_answered_with_the_last(configuration, start, directory, framing):
+    """A turn of the loop ends once it has read 16 KiB: with one that took in all, every answer would wait for the last question's. Each
+    turn writes its records at once, so the writes tell the turns."""
+    clients = 8
+    with asked_at_once(configuration, start, directory, framing, *[120] * clients) as (daemon, before, _, _):
         assert written(daemon) - before >= clients
+
+
+def test_who_asks_one_question_does_not_wait_for_all_that_many_others_ask(configuration, start, directory, framing):
+    """They share what is read, 4 KiB each where there are so many. The journal has tokens in the order in which they were judged."""
+    clients, each = 20, 110
+    with asked_at_once(configuration, start, directory, framing, *[each] * clients, 1) as (_, _, tokens, state):
+        record = base64.b64decode(tokens[-1][0].split()[1])[:16]
+        places = [content.index(record) // 40 for content in map(pathlib.Path.read_bytes, state.iterdir()) if record in content]
+        assert places and places[0] < clients * each / 2
 
 
 # --- time
