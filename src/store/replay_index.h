@@ -1,5 +1,5 @@
 /*
- * The spent tokens, in memory: one shelf for each time step, dropped whole when nothing on it can
+ * The spent tokens, in memory: a shelf for each time step, dropped whole when nothing on it can
  * pass the time check any more. Filed by step, never by user, so its size is bounded by the tokens
  * spent in the window.
  */
@@ -41,9 +41,10 @@ enum spend_outcome {
 struct replay_index;
 
 struct replay_usage {
-    size_t tokens;  /* spent tokens on record */
-    size_t shelves; /* time steps that they are filed under */
-    size_t memory;  /* bytes allocated for them */
+    size_t tokens; /* spent tokens on record */
+    size_t
+        shelves;   /* that they are filed on: one for each time step, or more where a set is full */
+    size_t memory; /* bytes that they take up */
 };
 
 /* An empty index, or NULL where memory is short. */
@@ -58,8 +59,8 @@ void replay_index_prefetch(const struct replay_index *index, struct signature_id
 
 /*
  * Spends a token at a moment: looks for it on every shelf, whatever step it is filed under, then
- * files it. SPEND_FRESH; or SPEND_REPLAYED, SPEND_CLOSED or SPEND_FAILED (memory is short), which
- * leave the index as it was.
+ * files it. SPEND_FRESH; or SPEND_REPLAYED, SPEND_CLOSED or SPEND_FAILED (memory is short), after
+ * which the index knows of no other token than before.
  */
 enum spend_outcome replay_index_spend(struct replay_index *index, const struct spend *spend,
                                       struct moment now);

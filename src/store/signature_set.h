@@ -36,13 +36,13 @@ void signature_set_prefetch(const struct signature_set *set, struct signature_id
 __attribute__((warn_unused_result)) int signature_set_add(struct signature_set *set,
                                                           struct signature_id id);
 
-/* Takes an id out, if the set holds it; the next one that is added takes no more memory. */
+/* Takes an id out, if the set holds it; its place is used again. */
 void signature_set_remove(struct signature_set *set, struct signature_id id);
 
 /* Frees what the set holds and leaves it empty; a zeroed set is an empty one. */
 void signature_set_clear(struct signature_set *set);
 
-/* Bytes of memory that ids, leaves and directory have. */
+/* Bytes that ids, leaves and directory take up. */
 size_t signature_set_memory(const struct signature_set *set);
 
 #endif

@@ -93,9 +93,12 @@ def stack_grows_by_pages(program):
 
 
 def jumps_and_returns_are_checked(program, start_file):
-    """CET. A program has the linker's mark if all that it is linked of has it, the C library's start file too."""
+    """CET. A program has the linker's mark if all that it is linked of has it, the C library's start file too. What is optimized as a
+    whole is compiled once more by the linker, so its code is looked at too."""
     wanted = {"IBT", "SHSTK"}
     faults = [f"{path} is built without {name}" for path in program.objects for name in sorted(wanted - features(path))]
+    faults += [f"{name}, which is called by its address, does not begin with endbr64" for name, body in program.functions
+               if name == "main" and "endbr64" not in body.split("\n", 2)[0]]
     if start_file is not None and wanted <= features(start_file) and not wanted <= features(program.path):
         faults.append("the program is not marked, though the C library is")
     return faults

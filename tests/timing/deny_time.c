@@ -163,6 +163,9 @@ struct presentation {
     uint8_t genuine[32];
 };
 
+/* Nobody knows while this is compiled what it will be asked: it is the verifier as the daemon has it. */
+static __typeof__(token_verify) *volatile verify = token_verify;
+
 static enum reason judge(const struct subject *subject, const struct presentation *presentation)
 {
     const struct claim claim = {.user = "alice",
@@ -173,7 +176,7 @@ static enum reason judge(const struct subject *subject, const struct presentatio
                                 .password_length = 85};
     struct token_verdict verdict;
 
-    token_verify(&subject->key, 1, &format, &claim, now, &verdict);
+    verify(&subject->key, 1, &format, &claim, now, &verdict);
     return verdict.reason;
 }
 
