@@ -23,6 +23,7 @@ struct signature_set {
 /* How many ids a set can hold. */
 enum { SIGNATURE_SET_MAX = LEAF_PLACES };
 
+/* How many are there. */
 size_t signature_set_count(const struct signature_set *set);
 
 /* Whether the id is in the set. */

@@ -89,8 +89,8 @@ def test_restarts_under_load_deny_and_delay_nobody(configuration, start, undistu
     accepted = [pair for server in servers for pair in server.accepted]
     assert denied == [], f"{len(denied)} of {len(denied) + len(accepted)} valid logins were denied"
     assert len(accepted) >= (ROUNDS or 20) * 6 * 3
-    # A stop ends with its record on the disk, and what else writes there can make one of them take long: of no more than that may
-    # anybody be aware, and as a rule of less.
+    # How long a process takes to end, with its record on the disk, and another to begin is for the machine to say too, as a login
+    # undisturbed does not tell: nobody may wait for longer than that, and as a rule it is short.
     longest, outage = max(server.longest for server in servers), max(outages)
     assert statistics.median(outages) <= HANG + control.longest, outages
     assert longest <= HANG + control.longest + outage, \
