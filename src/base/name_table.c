@@ -60,7 +60,7 @@ int name_table_add(struct name_table *table, const char *name, size_t length, vo
 
     if (table->capacity == 0)
         table->seed = random_seed();
-    if (table->count >= table->capacity / 2 && grow(table) != 0)
+    if (table->count >= table->capacity / 4 * 3 && grow(table) != 0)
         return -1;
     hash = hash_name(table, name, length);
     *find_slot(table, name, length, hash) =

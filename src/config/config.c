@@ -26,6 +26,7 @@ static void build(struct config *config, const struct source_file *file, struct 
     replay_build(config, problems, &holders);
     hosts_build(config, problems, &holders);
     windows_settle(config);
+    verifiers_fill(config);
     key_rules_check(config, time(NULL), problems);
     doors_check(config, problems);
     listeners_check_groups(config, holders, problems);
@@ -86,14 +87,28 @@ void config_destroy(struct config **config)
     *config = NULL;
 }
 
-struct host *config_host(const struct config *config, const char *domain, size_t length)
+/* A peer that asks about a domain "*" asks about no domain. */
+static struct host *or_any_host(const struct config *config, struct host *host, const char *domain,
+                                size_t length)
 {
-    struct host *host = name_table_find(&config->host_table, domain, length);
-
-    /* A peer that asks about a domain "*" asks about no domain. */
     if (host == NULL || host == config->any_host)
         return length == 1 && *domain == '*' ? NULL : config->any_host;
     return host;
+}
+
+struct host *config_host(const struct config *config, const char *domain, size_t length)
+{
+    return or_any_host(config, name_table_find(&config->host_table, domain, length), domain,
+                       length);
+}
+
+const struct host *config_host_expected(const struct config *config, const struct host *expected,
+                                        const char *domain, size_t length)
+{
+    if (expected != NULL && expected != config->any_host &&
+        verifier_is_named(config_verifier(config, expected), domain, length))
+        return expected;
+    return config_host(config, domain, length);
 }
 
 /* Where a section has its key's values; NULL for one that has no key. */

@@ -10,6 +10,7 @@
 
 #include "config/section.h"
 #include "config/user_list.h"
+#include "config/verifier.h"
 #include "store/reach.h"
 #include "token/jsxc_token.h"
 #include "token/key_fingerprint.h"
@@ -86,6 +87,7 @@ struct config {
     struct http_door *http_doors;
     size_t http_door_count;
     struct host *hosts;
+    struct verifier *verifiers; /* in the hosts' order; memory of their own */
     size_t host_count;
     struct name_table host_table;
     struct host *any_host; /* [host *], or NULL */
@@ -107,6 +109,17 @@ const struct key_fingerprint *config_section_fingerprint(const struct config *co
 
 /* The host for a domain as asked about (exact bytes): its own section, else [host *], else NULL. */
 struct host *config_host(const struct config *config, const char *domain, size_t length);
+
+/* The same, where it is probably a certain one (NULL: none is known): then nothing is searched. */
+const struct host *config_host_expected(const struct config *config, const struct host *expected,
+                                        const char *domain, size_t length);
+
+/* A host's verifier, for which nothing of the host itself is looked at. */
+static inline const struct verifier *config_verifier(const struct config *config,
+                                                     const struct host *host)
+{
+    return &config->verifiers[host - config->hosts];
+}
 
 /*
  * Whether `next` may take the place of `current` while the daemon runs; adds a problem for each

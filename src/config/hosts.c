@@ -88,8 +88,10 @@ static struct token_key *create_key(struct builder *builder, const struct host *
                                     const struct key_values *values, struct key_origin origin,
                                     struct key_fingerprint *fingerprint_r)
 {
+    const struct config *config = builder->config;
+    void *place = host->key_count == 0 ? config->verifiers[host - config->hosts].first_key : NULL;
     struct key_report report;
-    struct token_key *key = key_from_values(&host->format, values, &report);
+    struct token_key *key = key_from_values(place, &host->format, values, &report);
 
     if (key == NULL)
         problems_error(builder->problems, builder->config->path, origin.seed_line, "%s: %s",
@@ -346,13 +348,24 @@ static void check_keys(struct builder *builder)
                        "there is no [host DOMAIN] section: nobody could log in");
 }
 
+static int take_hosts(struct builder *builder, size_t count)
+{
+    struct config *config = builder->config;
+
+    config->hosts = take_memory(builder, count, sizeof(struct host));
+    if (config->hosts == NULL)
+        return -1;
+    if (verifiers_create(config, count) == 0)
+        return 0;
+    out_of_memory(builder);
+    return -1;
+}
+
 void hosts_build(struct config *config, struct problems *problems, struct secrets_holder **holders)
 {
     struct builder builder = {config, problems, holders};
 
-    config->hosts =
-        take_memory(&builder, count_sections(config, SECTION_HOST) + 1, sizeof(struct host));
-    if (config->hosts == NULL)
+    if (take_hosts(&builder, count_sections(config, SECTION_HOST) + 1) != 0)
         return;
     for (struct section *section = config->sections.first; section != NULL;
          section = section->next) {
@@ -380,4 +393,5 @@ void hosts_clear(struct config *config)
         jsxc_key_destroy(&host->jsxc);
         user_list_clear(&host->users);
     }
+    verifiers_destroy(config);
 }

@@ -33,7 +33,7 @@ struct token_format host_format(const struct host_values *values)
     };
 }
 
-struct token_key *key_from_values(const struct token_format *format,
+struct token_key *key_from_values(void *place, const struct token_format *format,
                                   const struct key_values *values, struct key_report *report_r)
 {
     const struct secret *written = &values->otp_seed;
@@ -53,7 +53,8 @@ struct token_key *key_from_values(const struct token_format *format,
     } else {
         report_r->otp_seed_weakness = otp_seed_weakness(written, size);
         if (key_fingerprint(seed, size, secret->bytes, secret->size, &report_r->fingerprint) == 0)
-            key = token_key_create(format, seed, size, secret->bytes, secret->size, dates);
+            key =
+                token_key_create_at(place, format, seed, size, secret->bytes, secret->size, dates);
     }
     OPENSSL_secure_clear_free(seed, room);
     if (key != NULL)

@@ -22,11 +22,12 @@ struct key_report {
 };
 
 /*
- * The key of two secrets as they were written, both present, with the dates of values. Weak ones
+ * The key of two secrets as they were written, both present, with the dates of values, in a place for
+ * it (token_key_create_at()). Weak ones
  * make a key too: it is the caller's to judge. NULL with report_r->fault, else released with
  * token_key_destroy(). What is decoded on the way is wiped.
  */
-struct token_key *key_from_values(const struct token_format *format,
+struct token_key *key_from_values(void *place, const struct token_format *format,
                                   const struct key_values *values, struct key_report *report_r);
 
 #endif

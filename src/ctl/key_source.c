@@ -129,7 +129,7 @@ static int make_key(struct key_source *source, const char *path)
 
     source->values.accept_from = INT64_MIN;
     source->values.accept_until = INT64_MAX;
-    source->key = key_from_values(&source->host.format, &source->values, &report);
+    source->key = key_from_values(NULL, &source->host.format, &source->values, &report);
     if (source->key == NULL)
         ctl_complain("%s: %s", path, report.fault);
     warn_of_weakness(path, "otp_seed", report.otp_seed_weakness);
@@ -197,7 +197,7 @@ int key_source_open(struct key_source *source, const struct arguments *arguments
     return source->config == NULL ? -1 : 0;
 }
 
-struct host *key_source_host(struct key_source *source, const char *domain)
+const struct host *key_source_host(struct key_source *source, const char *domain)
 {
     if (source->config == NULL)
         return &source->host;

@@ -35,7 +35,7 @@ __attribute__((warn_unused_result)) int key_source_open(struct key_source *sourc
                                                         const struct arguments *arguments);
 
 /* The host that judges a domain, or NULL where none does. Borrowed from the source. */
-struct host *key_source_host(struct key_source *source, const char *domain);
+const struct host *key_source_host(struct key_source *source, const char *domain);
 
 /* Wipes and releases. */
 void key_source_close(struct key_source *source);

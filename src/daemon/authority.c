@@ -177,7 +177,8 @@ static struct pending_answer *take_pending(struct authority *authority)
 struct judgement {
     struct authority *authority;
     struct verdict_facts facts;
-    const struct host *host;
+    const struct host *host; /* until it has been found: the one that is expected */
+    const struct verifier *verifier;
     struct spend spend;
 };
 
@@ -192,19 +193,31 @@ static void expect_spend(void *context, const uint8_t *signature)
     judgement->facts.user = verdict_book_expect(&authority->book, judgement->facts.question);
 }
 
-/* What is needed next of a host among thousands, where nobody has foreseen it (foresight.h). */
-static void expect_host(const struct host *host, const struct tally_host *row)
+/* Finds the host that the question is about, with what it is judged by; false: there is none. */
+static bool find_host(const struct authority *authority, struct judgement *judgement)
 {
-    for (size_t i = 0; i < host->key_count; i++)
-        token_key_prefetch(host->keys[i], 0);
-    tally_prefetch(row, 0);
+    const struct question *question = judgement->facts.question;
+    const struct host *expected = judgement->host;
+    const struct host *host =
+        config_host_expected(authority->config, expected, question->host, question->host_length);
+
+    judgement->host = host;
+    if (host == NULL)
+        return false;
+    judgement->verifier = config_verifier(authority->config, host);
+    judgement->facts.row = tally_host_of(&authority->tally, host);
+    /* Of a host among thousands nothing is at hand that was not foreseen. */
+    if (host != expected && authority->config->host_count >= MANY_HOSTS) {
+        prefetch_lines(judgement->verifier, sizeof(*judgement->verifier));
+        tally_prefetch(judgement->facts.row);
+    }
+    return true;
 }
 
 /* ALLOWED: but for what is remembered. */
 static enum reason judge_login(const struct authority *authority, struct judgement *judgement)
 {
     const struct question *question = judgement->facts.question;
-    const struct host *host = config_host(authority->config, question->host, question->host_length);
     const struct claim claim = {.user = question->user,
                                 .user_length = question->user_length,
                                 .host = question->host,
@@ -215,30 +228,25 @@ static enum reason judge_login(const struct authority *authority, struct judgeme
                                 .expect_context = judgement};
     struct token_verdict verdict;
 
-    judgement->facts.row = tally_host_of(&authority->tally, host);
-    if (host == NULL)
+    if (!find_host(authority, judgement))
         return REASON_UNKNOWN_HOST;
-    if (authority->config->host_count >= MANY_HOSTS)
-        expect_host(host, judgement->facts.row);
-    token_judge(
-        &(struct judge_keys){host->keys, host->key_fingerprints, host->key_count, host->jsxc},
-        &host->format, &claim, moment_seconds(judgement->facts.now), &verdict);
-    judgement->host = host;
-    judgement->facts.format = &host->format;
+    judgement->facts.format = &judgement->verifier->format;
+    token_judge(&judgement->verifier->keys, judgement->facts.format, &claim,
+                moment_seconds(judgement->facts.now), &verdict);
     /* What came in time says nothing of a clock but its own age. v2 tells any distance; beyond this
      * one it is no clock's. */
     if ((verdict.reason == REASON_EXPIRED || verdict.reason == REASON_EARLY) &&
         llabs((long long)verdict.clock_offset) <= CLOCK_REACH_SECONDS)
         judgement->facts.clock_offset = verdict.clock_offset;
-    judgement->spend =
-        (struct spend){.id = signature_id_of(verdict.signature),
-                       .first_step = verdict.steps.first,
-                       .filing_step = verdict.steps.last,
-                       .interval = verdict.interval,
-                       .window = verdict.window,
-                       .keep_window = verdict.kind == TOKEN_V1 ? host->keep_window : 0,
-                       .reach = host->reach[verdict.kind],
-                       .timeline = verdict.kind};
+    judgement->spend = (struct spend){
+        .id = signature_id_of(verdict.signature),
+        .first_step = verdict.steps.first,
+        .filing_step = verdict.steps.last,
+        .interval = verdict.interval,
+        .window = verdict.window,
+        .keep_window = verdict.kind == TOKEN_V1 ? judgement->verifier->keep_window : 0,
+        .reach = judgement->verifier->reach[verdict.kind],
+        .timeline = verdict.kind};
     if (verdict.reason != REASON_MALFORMED && verdict.reason != REASON_FORGED) {
         if (verdict.key != TOKEN_KEY_NONE)
             judgement->facts.key = judgement->facts.row->keys[verdict.key];
@@ -250,13 +258,11 @@ static enum reason judge_login(const struct authority *authority, struct judgeme
 
 static enum reason judge_user(const struct authority *authority, struct judgement *judgement)
 {
-    const struct question *question = judgement->facts.question;
-    const struct host *host = config_host(authority->config, question->host, question->host_length);
-
-    judgement->facts.row = tally_host_of(&authority->tally, host);
-    if (host == NULL)
+    if (!find_host(authority, judgement))
         return REASON_UNKNOWN_HOST;
-    return user_exists(host, authority->accounts, question) ? REASON_ALLOWED : REASON_UNKNOWN_USER;
+    return user_exists(judgement->host, authority->accounts, judgement->facts.question)
+               ? REASON_ALLOWED
+               : REASON_UNKNOWN_USER;
 }
 
 static enum answer conclude(struct authority *authority, const struct judgement *judgement,
@@ -278,7 +284,7 @@ static int spend_login(struct authority *authority, struct judgement *judgement,
                                     &pending->waiter);
     if (outcome == SPEND_PENDING || outcome == SPEND_FRESH) {
         /* It shows that the user exists, also where the store fails in the end. */
-        user_note_seen(judgement->host, authority->accounts, judgement->facts.question,
+        user_note_seen(judgement->verifier->is_user, authority->accounts, judgement->facts.question,
                        moment_seconds(judgement->facts.now));
     }
     if (outcome == SPEND_PENDING) {
@@ -312,22 +318,22 @@ static enum reason judge(const struct authority *authority, struct judgement *ju
     return REASON_MALFORMED;
 }
 
-int authority_ask(struct authority *authority, const struct question *question, struct moment now,
-                  struct asker *asker)
+int authority_ask(struct authority *authority, const struct question *question,
+                  const struct host *expected, struct moment now, struct asker *asker)
 {
     struct judgement judgement = {
         .authority = authority,
+        .host = expected,
         .facts = {.question = question, .now = now, .connection = asker->connection}};
     enum reason reason = judge(authority, &judgement);
 
     if (judgement.facts.user == 0)
         judgement.facts.user = verdict_book_expect(&authority->book, question);
-    if (reason == REASON_ALLOWED && question->kind == QUESTION_AUTH &&
-        user_is_denied(authority->accounts, question, moment_seconds(now)))
-        reason = REASON_REVOKED;
-    if (reason == REASON_ALLOWED && question->kind == QUESTION_AUTH)
-        return spend_login(authority, &judgement, asker);
-    return conclude(authority, &judgement, reason);
+    if (reason != REASON_ALLOWED || question->kind != QUESTION_AUTH)
+        return conclude(authority, &judgement, reason);
+    if (user_is_denied(authority->accounts, question, moment_seconds(now)))
+        return conclude(authority, &judgement, REASON_REVOKED);
+    return spend_login(authority, &judgement, asker);
 }
 
 void authority_refuse_unframed(struct authority *authority, struct moment now, uint64_t connection)

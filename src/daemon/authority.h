@@ -72,12 +72,13 @@ void authority_reconfigure(struct authority *authority, const struct config *nex
 void authority_deinit(struct authority *authority);
 
 /*
- * Judges one question at a moment. Returns its answer (an enum answer; ANSWER_TRY_AGAIN where it
+ * Judges one question at a moment; it is probably about the host that is expected (NULL: none is
+ * known), which the domain in it decides. Returns its answer (an enum answer; ANSWER_TRY_AGAIN where it
  * could not decide), the verdict counted and logged; or ANSWER_PENDING: asker->answer() is called
  * once, at authority_commit() or later, with asker->pending set until then.
  */
-int authority_ask(struct authority *authority, const struct question *question, struct moment now,
-                  struct asker *asker);
+int authority_ask(struct authority *authority, const struct question *question,
+                  const struct host *expected, struct moment now, struct asker *asker);
 
 /* Counts and logs a question that could not be framed: malformed, and denied by the caller. */
 void authority_refuse_unframed(struct authority *authority, struct moment now, uint64_t connection);

@@ -137,3 +137,8 @@ enum clock_news clock_watch_good(struct clock_watch *watch)
     *watch = (struct clock_watch){.has_warned = watch->has_warned, .warned_at = watch->warned_at};
     return was_announced ? CLOCK_CLEAR : CLOCK_CLEAR_UNSAID;
 }
+
+bool clock_watch_is_idle(const struct clock_watch *watch)
+{
+    return watch->count == 0 && !watch->is_confirmed;
+}

@@ -61,4 +61,7 @@ enum clock_news clock_watch_stale(struct clock_watch *watch, const struct clock_
 /* Takes a good login down: CLOCK_NO_NEWS, or that it is over. */
 enum clock_news clock_watch_good(struct clock_watch *watch);
 
+/* Whether a good login would change nothing: no stale token stands against it, and nothing is confirmed. */
+bool clock_watch_is_idle(const struct clock_watch *watch);
+
 #endif

@@ -40,7 +40,7 @@ static bool begins_try_again(const struct dialogue *dialogue, const struct quest
 }
 
 /* Asks the authority, with a place kept for the answer. -1 where memory is short. */
-static int ask(struct dialogue *dialogue, const struct question *question)
+static int ask(struct dialogue *dialogue, const struct foreseen *request)
 {
     struct server *server = dialogue->server;
     struct answer_place *place = answers_reserve(&dialogue->answers, dialogue->number);
@@ -48,25 +48,20 @@ static int ask(struct dialogue *dialogue, const struct question *question)
 
     if (place == NULL)
         return -1;
-    answer = authority_ask(&server->authority, question, server_now(server), &place->asker);
+    answer = authority_ask(&server->authority, &request->question, request->host,
+                           server_now(server), &place->asker);
     if (answer != ANSWER_PENDING)
         answers_fill(place, (enum answer)answer);
     return 0;
 }
 
-static int take_question(struct dialogue *dialogue, const struct frame *frame)
+static int take_question(struct dialogue *dialogue, const struct foreseen *request)
 {
-    /* A reload leaves number and order of the listeners as they are. */
-    const char *host = dialogue->server->config->listeners[dialogue->listener].host;
-    char user[PREPARED_NAME_SIZE];
-    struct question question =
-        dialogue->answers.protocol->understand(frame->text, frame->length, host, user);
-
-    if (begins_try_again(dialogue, &question)) {
+    if (begins_try_again(dialogue, &request->question)) {
         dialogue->answers.understands_try_again = true;
         return answers_add(&dialogue->answers, ANSWER_YES);
     }
-    return ask(dialogue, &question);
+    return ask(dialogue, request);
 }
 
 static enum dialogue_state refuse_unframed(struct dialogue *dialogue, const char **why_r)
@@ -81,16 +76,13 @@ static enum dialogue_state refuse_unframed(struct dialogue *dialogue, const char
     return DIALOGUE_OVER;
 }
 
-/* Answers one question at the front of data, if there is a whole one, and adds its bytes to *used.
- */
-static enum dialogue_state answer_one(struct dialogue *dialogue, const uint8_t *data, size_t size,
+/* Answers the next question, if there is a whole one, and adds its bytes to *used. */
+static enum dialogue_state answer_one(struct dialogue *dialogue, struct foresight *foresight,
                                       size_t *used, const char **why_r)
 {
-    const struct protocol *protocol = dialogue->answers.protocol;
-    struct frame frame;
+    const struct foreseen *request = foresight_next(foresight);
 
-    switch (protocol->find_frame(data, size, (size_t)dialogue->server->config->server->max_request,
-                                 &frame)) {
+    switch (request->status) {
     case FRAME_INCOMPLETE:
         return DIALOGUE_OPEN;
     case FRAME_COMPLETE:
@@ -99,13 +91,13 @@ static enum dialogue_state answer_one(struct dialogue *dialogue, const uint8_t *
         return refuse_unframed(dialogue, why_r);
     }
     *why_r = "memory is short";
-    if (take_question(dialogue, &frame) != 0)
+    if (take_question(dialogue, request) != 0)
         return DIALOGUE_FAILED;
-    *used += frame.size;
+    *used += request->size;
     dialogue->has_asked = true;
     dialogue->progressed = true;
     *why_r = "its one question is asked";
-    if (protocol->asks_once)
+    if (dialogue->answers.protocol->asks_once)
         return DIALOGUE_OVER;
     return dialogue_is_full(dialogue) ? DIALOGUE_FULL : DIALOGUE_OPEN;
 }
@@ -115,19 +107,20 @@ static enum dialogue_state answer_all(struct dialogue *dialogue, const uint8_t *
                                       size_t *used_r, const char **why_r)
 {
     enum dialogue_state state = DIALOGUE_OPEN;
+    const struct config *config = dialogue->server->config;
     struct foresight foresight;
     size_t before;
 
     *used_r = 0;
     if (size > 0 && dialogue->answers.protocol == NULL)
         dialogue->answers.protocol = protocol_of_first_byte(data[0]);
-    foresight_begin(&foresight, &dialogue->server->authority, dialogue->answers.protocol, data,
-                    size);
+    /* A reload leaves number and order of the listeners as they are. */
+    foresight_begin(&foresight, &dialogue->server->authority, dialogue->answers.protocol,
+                    config->listeners[dialogue->listener].host, (size_t)config->server->max_request,
+                    data, size);
     do {
         before = *used_r;
-        foresight_step(&foresight);
-        if (before < size)
-            state = answer_one(dialogue, data + before, size - before, used_r, why_r);
+        state = answer_one(dialogue, &foresight, used_r, why_r);
     } while (state == DIALOGUE_OPEN && *used_r > before);
     return state;
 }

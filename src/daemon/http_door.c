@@ -170,7 +170,7 @@ static void ask(struct door *door, struct evhttp_request *request, const struct 
         return;
     }
     pending->asker = (struct asker){.answer = on_answer, .connection = server->accepted};
-    answer = authority_ask(&server->authority, question, server_now(server), &pending->asker);
+    answer = authority_ask(&server->authority, question, NULL, server_now(server), &pending->asker);
     if (answer == ANSWER_PENDING) {
         wait_for_answer(door, request, pending);
         return;
@@ -217,7 +217,7 @@ static void take_request(struct door *door, struct evhttp_request *request, enum
         struct asker nobody = {.connection = server->accepted};
 
         /* Never pending: it is not answered yes. */
-        (void)authority_ask(&server->authority, &question, server_now(server), &nobody);
+        (void)authority_ask(&server->authority, &question, NULL, server_now(server), &nobody);
         http_answer(request, 403, "text/plain", "false");
     } else {
         ask(door, request, &question);

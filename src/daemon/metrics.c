@@ -107,10 +107,11 @@ static void write_host_verdicts(struct server *server, size_t host, const char *
 {
     const struct tally *tally = &server->authority.tally;
     const struct tally_host *row = tally->hosts[host];
+    const struct tally_counts counts = tally_counts_of(row);
     int zeros = tally->host_count <= HOSTS_WITH_ZEROS ? OF_HOST : 0;
 
-    write_counts(name, "auth", row->name, row->counts.auth, auth_reasons, zeros, output);
-    write_counts(name, "isuser", row->name, row->counts.is_user, is_user_reasons, zeros, output);
+    write_counts(name, "auth", row->rest->name, counts.auth, auth_reasons, zeros, output);
+    write_counts(name, "isuser", row->rest->name, counts.is_user, is_user_reasons, zeros, output);
 }
 
 enum { KEY_LABELS = 3 };
@@ -120,12 +121,13 @@ static void label_key(const struct server *server, size_t host, size_t key,
                       struct label labels_r[KEY_LABELS])
 {
     const struct tally_host *row = server->authority.tally.hosts[host];
-    const struct host_values *values = server->config->hosts[host].section->values;
+    const struct host *configured = &server->config->hosts[host];
+    const struct host_values *values = configured->section->values;
 
-    labels_r[0] = (struct label){"host", row->name};
+    labels_r[0] = (struct label){"host", row->rest->name};
     labels_r[1] = (struct label){"key", row->keys[key]->name};
     labels_r[2] = (struct label){
-        "fingerprint", values->allow_weak_secrets ? "" : row->keys[key]->fingerprint.text};
+        "fingerprint", values->allow_weak_secrets ? "" : configured->key_fingerprints[key].text};
 }
 
 static void write_key_uses(struct server *server, size_t host, const char *name,
@@ -171,10 +173,10 @@ static void write_clock_offset(struct server *server, size_t host, const char *n
                                struct evbuffer *output)
 {
     const struct tally_host *row = server->authority.tally.hosts[host];
-    const struct label labels[] = {{"host", row->name}};
+    const struct label labels[] = {{"host", row->rest->name}};
 
     exposition_seconds(output, name, labels, LENGTH(labels),
-                       row->clock.confirmed_at != 0 ? row->clock.confirmed : 0, 0);
+                       row->rest->clock.confirmed_at != 0 ? row->rest->clock.confirmed : 0, 0);
 }
 
 /* --- the rest */

@@ -95,7 +95,7 @@ static void write_clocks(const struct tally *tally, struct evbuffer *output)
     size_t left = 20;
 
     for (size_t i = 0; i < tally->host_count && left > 0; i++) {
-        const struct tally_clock *clock = &tally->hosts[i]->clock;
+        const struct tally_clock *clock = &tally->hosts[i]->rest->clock;
         char text[TIMESTAMP_SIZE];
         struct logfmt line;
 
@@ -103,7 +103,7 @@ static void write_clocks(const struct tally *tally, struct evbuffer *output)
             continue;
         left--;
         begin(&line, "clock");
-        logfmt_text(&line, "host", tally->hosts[i]->name);
+        logfmt_text(&line, "host", tally->hosts[i]->rest->name);
         logfmt_number(&line, "offset_s", clock->confirmed);
         logfmt_text(&line, "confirmed", timestamp_format(clock->confirmed_at, text));
         answer_line_write(&line, output);
@@ -160,13 +160,14 @@ static uint64_t logins_of(const struct host_sums *sums)
 
 static struct host_sums add_up(const struct tally_host *host)
 {
-    struct host_sums sums = {.host = host, .allowed = host->counts.auth[REASON_ALLOWED]};
+    const struct tally_counts *counts = &host->rest->counts;
+    struct host_sums sums = {.host = host, .allowed = host->allowed};
 
     for (size_t i = 0; i < REASON_COUNT; i++) {
         if (reason_is_undecided((enum reason)i))
-            sums.undecided += host->counts.auth[i];
+            sums.undecided += counts->auth[i];
         else if (i != REASON_ALLOWED)
-            sums.denied += host->counts.auth[i];
+            sums.denied += counts->auth[i];
     }
     return sums;
 }
@@ -194,15 +195,15 @@ static void write_hosts(const struct tally *tally, struct evbuffer *output)
     for (size_t i = 0; i < tally->host_count; i++) {
         struct host_sums sums = add_up(tally->hosts[i]);
 
-        if (logins_of(&sums) > 0 || tally->hosts[i]->clock.confirmed_at != 0)
+        if (logins_of(&sums) > 0 || tally->hosts[i]->rest->clock.confirmed_at != 0)
             count = rank(busiest, count, &sums);
     }
     for (size_t i = 0; i < count; i++) {
-        const struct tally_clock *clock = &busiest[i].host->clock;
+        const struct tally_clock *clock = &busiest[i].host->rest->clock;
         struct logfmt line;
 
         begin(&line, "host");
-        logfmt_text(&line, "host", busiest[i].host->name);
+        logfmt_text(&line, "host", busiest[i].host->rest->name);
         logfmt_number(&line, "allowed", (int64_t)busiest[i].allowed);
         logfmt_number(&line, "denied", (int64_t)busiest[i].denied);
         logfmt_number(&line, "undecided", (int64_t)busiest[i].undecided);

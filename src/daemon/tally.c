@@ -13,15 +13,20 @@ void tally_init(struct tally *tally)
     *tally = (struct tally){0};
 }
 
+static void remove_key(struct tally_host *row, struct tally_key *key)
+{
+    SLIST_REMOVE(&row->all_keys, key, tally_key, next);
+    if (key != &row->first_key)
+        free(key);
+}
+
 static void free_row(struct tally_host *row)
 {
-    while (!SLIST_EMPTY(&row->all_keys)) {
-        struct tally_key *key = SLIST_FIRST(&row->all_keys);
-
-        SLIST_REMOVE_HEAD(&row->all_keys, next);
-        free(key);
-    }
-    free(row->keys);
+    while (!SLIST_EMPTY(&row->all_keys))
+        remove_key(row, SLIST_FIRST(&row->all_keys));
+    if (row->keys != &row->only_key)
+        free(row->keys);
+    free(row->rest);
     free(row);
 }
 
@@ -40,36 +45,39 @@ struct tally_host *tally_host_of(const struct tally *tally, const struct host *h
 
 /* --- following the configuration */
 
-static struct tally_key *add_key(struct tally_host *row, const char *name,
-                                 const struct key_fingerprint *fingerprint, int64_t seconds)
+static struct tally_key *add_key(struct tally_host *row, const struct host *host, size_t at,
+                                 int64_t seconds, bool in_row)
 {
-    struct tally_key *key = calloc(1, sizeof(*key));
+    struct tally_key *key = in_row ? &row->first_key : cache_lines_alloc(sizeof(*key));
 
     if (key == NULL)
         return NULL;
-    key->name = name;
-    key->fingerprint = *fingerprint;
+    key->name = host->key_names[at];
     key->since = seconds;
-    key->id = strtoull(fingerprint->text, NULL, 16);
+    key->id = strtoull(host->key_fingerprints[at].text, NULL, 16);
     if (key->id == 0)
         key->id = 1;
     SLIST_INSERT_HEAD(&row->all_keys, key, next);
     return key;
 }
 
-/* A row as a host gets it that was not there before; NULL where memory is short. */
-static struct tally_host *create_row(const struct host *host, int64_t seconds)
+/*
+ * A row and its keys as a host gets them that was not there before, without the rest; NULL where
+ * memory is short. Of one that was there the keys may go over to the former row (renew()): then none
+ * of them stands in this one.
+ */
+static struct tally_host *create_row(const struct host *host, int64_t seconds, bool was_there)
 {
-    struct tally_host *row = calloc(1, sizeof(*row));
+    struct tally_host *row = cache_lines_alloc(sizeof(*row));
 
     if (row == NULL)
         return NULL;
-    SLIST_INIT(&row->all_keys);
-    row->name = host->name;
-    row->keys = calloc(host->key_count + 1, sizeof(struct tally_key *));
+    row->keys = &row->only_key;
+    if (host->key_count > 1)
+        row->keys = calloc(host->key_count, sizeof(struct tally_key *));
     while (row->keys != NULL && row->key_count < host->key_count) {
-        struct tally_key *key = add_key(row, host->key_names[row->key_count],
-                                        &host->key_fingerprints[row->key_count], seconds);
+        bool in_row = row->key_count == 0 && !was_there;
+        struct tally_key *key = add_key(row, host, row->key_count, seconds, in_row);
 
         if (key == NULL)
             break;
@@ -91,14 +99,28 @@ struct tally_plan {
 
 static const size_t GONE = SIZE_MAX;
 
-static int create_rows(struct tally_plan *plan, int64_t seconds)
+static bool is_followed(const struct tally *tally, const char *name)
+{
+    return tally->config != NULL &&
+           name_table_find(&tally->config->host_table, name, strlen(name)) != NULL;
+}
+
+/* First what each verdict takes of them all, so that it lies on few pages. */
+static int create_rows(struct tally_plan *plan, const struct tally *tally, int64_t seconds)
 {
     while (plan->row_count < plan->next->host_count) {
-        struct tally_host *row = create_row(&plan->next->hosts[plan->row_count], seconds);
+        const struct host *host = &plan->next->hosts[plan->row_count];
+        struct tally_host *row = create_row(host, seconds, is_followed(tally, host->name));
 
         if (row == NULL)
             return -1;
         plan->rows[plan->row_count++] = row;
+    }
+    for (size_t i = 0; i < plan->row_count; i++) {
+        plan->rows[i]->rest = calloc(1, sizeof(struct tally_rest));
+        if (plan->rows[i]->rest == NULL)
+            return -1;
+        plan->rows[i]->rest->name = plan->next->hosts[i].name;
     }
     return 0;
 }
@@ -106,7 +128,8 @@ static int create_rows(struct tally_plan *plan, int64_t seconds)
 /* Where a row goes on. */
 static size_t place_of(const struct config *next, const struct tally_host *row)
 {
-    const struct host *host = name_table_find(&next->host_table, row->name, strlen(row->name));
+    const struct host *host =
+        name_table_find(&next->host_table, row->rest->name, strlen(row->rest->name));
 
     return host == NULL ? GONE : (size_t)(host - next->hosts);
 }
@@ -121,7 +144,7 @@ struct tally_plan *tally_plan_create(const struct tally *tally, const struct con
     plan->next = next;
     plan->rows = calloc(next->host_count + 1, sizeof(struct tally_host *));
     plan->places = calloc(tally->host_count + 1, sizeof(size_t));
-    if (plan->rows == NULL || plan->places == NULL || create_rows(plan, seconds) != 0) {
+    if (plan->rows == NULL || plan->places == NULL || create_rows(plan, tally, seconds) != 0) {
         tally_plan_destroy(&plan);
         return NULL;
     }
@@ -150,7 +173,7 @@ static struct tally_key *same_key(const struct tally_host *row, const struct tal
 {
     for (struct tally_key *key = SLIST_FIRST(&row->all_keys); key != NULL;
          key = SLIST_NEXT(key, next)) {
-        if (key->name != NULL && strcmp(key->fingerprint.text, wanted->fingerprint.text) == 0)
+        if (key->name != NULL && key->id == wanted->id)
             return key;
     }
     return NULL;
@@ -166,19 +189,32 @@ static void forget_removed_keys(struct tally_host *row)
 
         if (key->is_removed)
             key->name = NULL;
-        if (key->is_removed && row->pending == 0) {
-            SLIST_REMOVE(&row->all_keys, key, tally_key, next);
-            free(key);
-        }
+        if (key->is_removed && row->pending == 0)
+            remove_key(row, key);
         key = after;
     }
+}
+
+/* Gives a row the keys of a fresh one, which gets those of the row: their lists alone, not what is in
+ * all_keys. */
+static void swap_keys(struct tally_host *row, struct tally_host *fresh)
+{
+    struct tally_key **list = row->keys == &row->only_key ? &fresh->only_key : row->keys;
+    struct tally_key *only = row->only_key;
+    size_t count = row->key_count;
+
+    row->keys = fresh->keys == &fresh->only_key ? &row->only_key : fresh->keys;
+    row->only_key = fresh->only_key;
+    row->key_count = fresh->key_count;
+    fresh->keys = list;
+    fresh->only_key = only;
+    fresh->key_count = count;
 }
 
 /* What a row counted goes on in the place of a fresh one, which is used up. Nothing here can fail:
  * whatever memory it takes, the fresh row brings. */
 static void renew(struct tally_host *row, struct tally_host *fresh)
 {
-    struct tally_key **former = row->keys;
     struct tally_key *key;
 
     for (key = SLIST_FIRST(&row->all_keys); key != NULL; key = SLIST_NEXT(key, next))
@@ -195,10 +231,8 @@ static void renew(struct tally_host *row, struct tally_host *fresh)
         }
         key->is_removed = false;
     }
-    row->name = fresh->name;
-    row->keys = fresh->keys;
-    row->key_count = fresh->key_count;
-    fresh->keys = former;
+    row->rest->name = fresh->rest->name;
+    swap_keys(row, fresh);
     forget_removed_keys(row);
 }
 
@@ -206,7 +240,7 @@ static void renew(struct tally_host *row, struct tally_host *fresh)
 static struct tally_host *leave(struct tally_host *row)
 {
     row->is_removed = true;
-    row->name = NULL; /* it is the configuration's that goes */
+    row->rest->name = NULL; /* it is the configuration's that goes */
     return row->pending == 0 ? row : NULL;
 }
 
@@ -234,19 +268,10 @@ void tally_follow(struct tally *tally, struct tally_plan *plan)
     plan->row_count = former_count;
 }
 
-void tally_prefetch(const struct tally_host *row, int step)
+void tally_prefetch(const struct tally_host *row)
 {
-    if (step == 0) {
-        __builtin_prefetch(&row->counts.auth[REASON_ALLOWED], 1);
-        __builtin_prefetch(&row->watch.count);
-        __builtin_prefetch(&row->keys);
-    } else if (step == 1) {
-        __builtin_prefetch(row->keys);
-    }
-    for (size_t i = 0; step == 2 && i < row->key_count; i++) {
-        __builtin_prefetch(&row->keys[i]->id, 1);
-        __builtin_prefetch(&row->keys[i]->last_genuine, 1);
-    }
+    __builtin_prefetch(row, 1);
+    __builtin_prefetch(&row->first_key, 1);
 }
 
 void tally_hold(struct tally_host *row)
@@ -272,15 +297,29 @@ void tally_release(struct tally_host **row)
 
 void tally_count(struct tally *tally, struct tally_host *row, bool is_user, enum reason reason)
 {
-    struct tally_counts *counts = row != NULL ? &row->counts : &tally->no_host;
+    struct tally_counts *counts;
 
-    if (is_user) {
-        counts->is_user[reason]++;
+    if (is_user)
         tally->all.is_user[reason]++;
-    } else {
-        counts->auth[reason]++;
+    else
         tally->all.auth[reason]++;
+    if (row != NULL && !is_user && reason == REASON_ALLOWED) {
+        row->allowed++;
+        return;
     }
+    counts = row != NULL ? &row->rest->counts : &tally->no_host;
+    if (is_user)
+        counts->is_user[reason]++;
+    else
+        counts->auth[reason]++;
+}
+
+struct tally_counts tally_counts_of(const struct tally_host *row)
+{
+    struct tally_counts counts = row->rest->counts;
+
+    counts.auth[REASON_ALLOWED] = row->allowed;
+    return counts;
 }
 
 void tally_note_genuine(struct tally_key *key, int64_t seconds)

@@ -14,28 +14,30 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "base/cache_line.h"
 #include "config/config.h"
 #include "daemon/clock_watch.h"
 #include "token/reason.h"
 
 struct tally_counts {
-    uint64_t auth[REASON_COUNT];    /* verdicts on auth, malformed and unsupported questions */
     uint64_t is_user[REASON_COUNT]; /* verdicts on isuser questions */
+    uint64_t auth[REASON_COUNT];    /* verdicts on auth, malformed and unsupported questions */
 };
 
-/* Seconds since the epoch in last_*; 0: never. */
+/* One line. Seconds since the epoch in last_*; 0: never. */
 struct tally_key {
-    SLIST_ENTRY(tally_key) next;
-    struct key_fingerprint fingerprint; /* what it is known by after a reload */
-    uint64_t id;                        /* the same as a number; never 0 */
-    const char *name; /* "" for the section's own; borrowed from the configuration; NULL: removed */
-    int64_t since;    /* when counting began: at the start, or the reload that brought the key */
-    uint64_t uses;    /* logins that were allowed by it */
-    int64_t last_use; /* of them */
+    _Alignas(CACHE_LINE) uint64_t id; /* the fingerprint as a number, by which it is known after a
+                                         reload; never 0 */
+    uint64_t uses;                    /* logins that were allowed by it */
+    int64_t last_use;                 /* of them */
     int64_t last_genuine; /* a token of it, whatever its verdict: its minter may be at work still;
                               who keeps sending a dead token refreshes it too */
-    bool is_removed;      /* by a reload */
+    const char *name; /* "" for the section's own; borrowed from the configuration; NULL: removed */
+    SLIST_ENTRY(tally_key) next;
+    int64_t since;   /* when counting began: at the start, or the reload that brought the key */
+    bool is_removed; /* by a reload */
 };
+_Static_assert(sizeof(struct tally_key) == CACHE_LINE, "a key is one line");
 
 /* How far a host's minters are ahead (behind: negative) of this machine, in seconds. */
 struct tally_clock {
@@ -45,21 +47,34 @@ struct tally_clock {
     int64_t confirmed;    /* by several users' tokens; counts while confirmed_at is not 0 */
     int64_t confirmed_at; /* seconds since the epoch, of the last confirmation; 0: the clocks agree
                              as far as is known */
+    struct clock_watch watch; /* what confirmed rests on */
 };
 
 SLIST_HEAD(tally_key_list, tally_key);
 
-struct tally_host {
+/* What is seldom needed of a row. */
+struct tally_rest {
     const char *name; /* the section's: a domain or "*"; borrowed from the configuration */
-    struct tally_counts counts;
+    struct tally_counts counts; /* but for the logins that were allowed */
     struct tally_clock clock;
-    struct clock_watch watch; /* what clock.confirmed rests on */
-    struct tally_key **keys;  /* in the order of the configuration's */
+};
+
+/* One line, which is all that an allowed login takes, and its key's: with thousands of hosts a row
+ * comes from far away. */
+struct tally_host {
+    _Alignas(CACHE_LINE) uint64_t allowed; /* logins */
+    struct tally_key **keys;               /* in the order of the configuration's */
+    struct tally_key *only_key;            /* where keys stand that are one alone */
     size_t key_count;
     struct tally_key_list all_keys; /* removed ones too, while something is pending */
-    size_t pending;                 /* answers to come that refer to this row */
-    bool is_removed;                /* by a reload; freed with the last pending answer */
+    struct tally_rest *rest;
+    unsigned pending;           /* answers to come that refer to this row */
+    bool is_removed;            /* by a reload; freed with the last pending answer */
+    bool clock_is_watched;      /* the rest's clock.watch knows something */
+    uint8_t log_place;          /* of its sum in the verdicts' log, if that is still its own */
+    struct tally_key first_key; /* of the host as it came; others have memory of their own */
 };
+_Static_assert(offsetof(struct tally_host, first_key) == CACHE_LINE, "a row is one line");
 
 /* Bounds of the latency's buckets in nanoseconds, inclusive, rising; the last bucket has none. */
 enum { TALLY_LATENCY_BOUNDS = 20 };
@@ -112,9 +127,11 @@ void tally_plan_destroy(struct tally_plan **plan);
  * reload, or longer while it is held. */
 struct tally_host *tally_host_of(const struct tally *tally, const struct host *host);
 
-/* Has a row's memory fetched for a verdict that will be counted: the row (0), its keys' list (1), and
- * its keys (2). */
-void tally_prefetch(const struct tally_host *row, int step);
+/* Has a row's memory fetched for a verdict that will be counted, and its first key's. */
+void tally_prefetch(const struct tally_host *row);
+
+/* All that was counted under a row. */
+struct tally_counts tally_counts_of(const struct tally_host *row);
 
 /* Keeps a row for an answer that is to come, whatever is reloaded until then; each hold is given
  * back once. NULL is allowed. */

@@ -29,12 +29,12 @@ bool user_is_denied(const struct accounts *accounts, const struct question *ques
     return accounts_is_denied(accounts, jid, question_bare_jid(question, jid), seconds);
 }
 
-void user_note_seen(const struct host *host, struct accounts *accounts,
+void user_note_seen(enum is_user_mode is_user, struct accounts *accounts,
                     const struct question *question, int64_t seconds)
 {
     char jid[BARE_JID_MAX];
 
     /* A name that no JID can have is none's: the operator's own, to try a login with. */
-    if (host->is_user.mode == IS_USER_SEEN && question_user_may_be(question))
+    if (is_user == IS_USER_SEEN && question_user_may_be(question))
         accounts_note_seen(accounts, jid, question_bare_jid(question, jid), seconds);
 }

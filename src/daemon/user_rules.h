@@ -15,8 +15,8 @@ bool user_exists(const struct host *host, const struct accounts *accounts,
 bool user_is_denied(const struct accounts *accounts, const struct question *question,
                     int64_t seconds);
 
-/* Remembers the user of a genuine token where the host wants that. */
-void user_note_seen(const struct host *host, struct accounts *accounts,
+/* Remembers the user of a genuine token where his host's isuser wants that. */
+void user_note_seen(enum is_user_mode is_user, struct accounts *accounts,
                     const struct question *question, int64_t seconds);
 
 #endif

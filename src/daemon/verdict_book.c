@@ -19,18 +19,19 @@ void verdict_book_deinit(struct verdict_book *book)
 
 /* --- the minters' clocks */
 
-static void warn_of_clock(const struct tally_host *row, const struct token_format *format)
+static void warn_of_clock(const struct tally_rest *row, const struct token_format *format)
 {
-    int64_t zone = time_zone_offset(row->watch.offset, format);
+    const struct clock_watch *watch = &row->clock.watch;
+    int64_t zone = time_zone_offset(watch->offset, format);
     struct log_line line;
 
     log_begin(&line, LOG_LEVEL_WARNING, "minter-clock");
     logfmt_text(&line.fields, "host", row->name);
-    logfmt_number(&line.fields, "clock_offset_s", row->watch.offset);
+    logfmt_number(&line.fields, "clock_offset_s", watch->offset);
     if (zone != 0)
         logfmt_number(&line.fields, "time_zone_bug_s", zone);
-    logfmt_number(&line.fields, "tokens", row->watch.tokens);
-    logfmt_number(&line.fields, "users", row->watch.users);
+    logfmt_number(&line.fields, "tokens", watch->tokens);
+    logfmt_number(&line.fields, "users", watch->users);
     logfmt_text(&line.fields, "advice",
                 zone != 0 ? "the minter takes UTC for local time, or the other way round: give it "
                             "the time of day with its zone"
@@ -45,32 +46,39 @@ static void note_stale(const struct verdict_facts *facts, uint64_t user)
                                             .offset = facts->clock_offset,
                                             .at = facts->now.boot_ms / 1000};
     int64_t tolerance = (int64_t)(facts->format->window + 1) * facts->format->interval;
-    struct tally_host *row = facts->row;
-    enum clock_news news = clock_watch_stale(&row->watch, &evidence, tolerance);
+    struct tally_clock *clock = &facts->row->rest->clock;
+    enum clock_news news = clock_watch_stale(&clock->watch, &evidence, tolerance);
 
-    row->clock.measured = facts->clock_offset;
-    row->clock.measured_at = moment_seconds(facts->now);
+    facts->row->clock_is_watched = true;
+    clock->measured = facts->clock_offset;
+    clock->measured_at = moment_seconds(facts->now);
     if (news == CLOCK_NO_NEWS)
         return;
-    row->clock.confirmed = row->watch.offset;
-    row->clock.confirmed_at = moment_seconds(facts->now);
+    clock->confirmed = clock->watch.offset;
+    clock->confirmed_at = moment_seconds(facts->now);
     if (news == CLOCK_WARN)
-        warn_of_clock(row, facts->format);
+        warn_of_clock(facts->row->rest, facts->format);
 }
 
 static void note_good(struct tally_host *row)
 {
-    enum clock_news news = clock_watch_good(&row->watch);
+    struct tally_clock *clock = &row->rest->clock;
+    enum clock_news news;
     struct log_line line;
 
+    /* Most hosts' watch is idle, and far away. */
+    if (!row->clock_is_watched)
+        return;
+    news = clock_watch_good(&clock->watch);
+    row->clock_is_watched = !clock_watch_is_idle(&clock->watch);
     if (news == CLOCK_NO_NEWS)
         return;
-    row->clock.confirmed = 0;
-    row->clock.confirmed_at = 0;
+    clock->confirmed = 0;
+    clock->confirmed_at = 0;
     if (news != CLOCK_CLEAR)
         return;
     log_begin(&line, LOG_LEVEL_INFO, "minter-clock-recovered");
-    logfmt_text(&line.fields, "host", row->name);
+    logfmt_text(&line.fields, "host", row->rest->name);
     log_end(&line, LOG_LEVEL_INFO);
 }
 

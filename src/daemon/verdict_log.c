@@ -32,25 +32,23 @@ static const char *verdict_word(enum reason reason)
     return reason_is_undecided(reason) ? "try-again" : "deny";
 }
 
-/* The host's sum of this second; a host that finds none of a few places free goes with all others. */
-static struct verdict_sum *sum_of(struct verdict_log *log, const struct tally_host *host)
+/* The host's sum of this second; hosts that come when all places are taken go with all others. */
+static struct verdict_sum *sum_of(struct verdict_log *log, struct tally_host *host)
 {
-    size_t first =
-        (size_t)(((uintptr_t)host >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - VERDICT_SUMS_BITS));
-
-    for (size_t i = 0; host != NULL && i < VERDICT_SUMS_TRIED; i++) {
-        struct verdict_sum *sum = &log->sums[(first + i) % VERDICT_SUMS];
-
-        if (sum->host != NULL && sum->host != host)
-            continue;
-        sum->host = host;
-        return sum;
-    }
-    return &log->others;
+    if (host == NULL)
+        return &log->others;
+    /* Most likely where it was last: with thousands of hosts nothing is searched. */
+    if (host->log_place < log->sum_count && log->sums[host->log_place].host == host)
+        return &log->sums[host->log_place];
+    if (log->sum_count == VERDICT_SUMS)
+        return &log->others;
+    host->log_place = (uint8_t)log->sum_count;
+    log->sums[log->sum_count].host = host;
+    return &log->sums[log->sum_count++];
 }
 
 /* A host's first line of a second is written whatever the others have used up. */
-static bool has_line(struct verdict_log *log, const struct tally_host *host)
+static bool has_line(struct verdict_log *log, struct tally_host *host)
 {
     struct verdict_sum *sum = sum_of(log, host);
     bool is_first = sum->host != NULL && sum->lines == 0;
@@ -94,7 +92,7 @@ static void add_verdict(struct log_line *line, enum reason reason)
     logfmt_text(&line->fields, "reason", reason_word(reason));
 }
 
-void verdict_log_conclude(struct verdict_log *log, int place, const struct tally_host *host,
+void verdict_log_conclude(struct verdict_log *log, int place, struct tally_host *host,
                           enum reason reason)
 {
     struct log_line line;
@@ -120,7 +118,7 @@ static void write_sum(struct verdict_sum *sum)
         log_begin(&line, LOG_LEVEL_INFO, "verdicts-summed");
         add_verdict(&line, (enum reason)i);
         if (sum->host != NULL)
-            logfmt_text(&line.fields, "section", sum->host->name);
+            logfmt_text(&line.fields, "section", sum->host->rest->name);
         logfmt_number(&line.fields, "count", (int64_t)sum->counts[i]);
         log_end(&line, LOG_LEVEL_INFO);
     }
@@ -129,8 +127,9 @@ static void write_sum(struct verdict_sum *sum)
 
 void verdict_log_write_sums(struct verdict_log *log)
 {
-    for (size_t i = 0; i < VERDICT_SUMS; i++)
+    for (size_t i = 0; i < log->sum_count; i++)
         write_sum(&log->sums[i]);
+    log->sum_count = 0;
     write_sum(&log->others);
 }
 

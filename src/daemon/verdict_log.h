@@ -23,7 +23,7 @@ struct verdict_facts;
  * one sum without a name.
  */
 enum { VERDICT_LINES_A_SECOND = 50, VERDICT_LINES_OF_A_HOST = 40 };
-enum { VERDICT_SUMS_BITS = 4, VERDICT_SUMS = 1 << VERDICT_SUMS_BITS, VERDICT_SUMS_TRIED = 8 };
+enum { VERDICT_SUMS = 16 };
 
 /* Lines that can wait for their verdict. */
 enum { VERDICT_PLACES = VERDICT_LINES_A_SECOND + VERDICT_SUMS };
@@ -41,7 +41,8 @@ struct verdict_sum {
 struct verdict_log {
     int64_t second; /* of the boot clock, that the lines are counted in */
     int lines;
-    struct verdict_sum sums[VERDICT_SUMS]; /* a host stands in one of a few places */
+    struct verdict_sum sums[VERDICT_SUMS]; /* a host knows its place: tally_host.log_place */
+    size_t sum_count;
     struct verdict_sum others;
     int free_places[VERDICT_PLACES];
     int free_count;
@@ -63,7 +64,7 @@ int verdict_log_prepare(struct verdict_log *log, const struct verdict_facts *fac
 
 /* Writes the line at a place with its verdict, or adds the verdict to the sums where it has none.
  * The host (NULL: none) is borrowed until the sums are written. */
-void verdict_log_conclude(struct verdict_log *log, int place, const struct tally_host *host,
+void verdict_log_conclude(struct verdict_log *log, int place, struct tally_host *host,
                           enum reason reason);
 
 /* Writes the sums of a second that is over, if there are any. */

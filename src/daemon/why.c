@@ -24,15 +24,15 @@ static void write_user(struct server *server, const struct control_word *jid,
 
     logfmt_text(&line, "what", "user");
     logfmt_bytes(&line, "jid", jid->text, jid->length);
-    logfmt_text(&line, "section", row == NULL ? NULL : row->name);
+    logfmt_text(&line, "section", row == NULL ? NULL : row->rest->name);
     logfmt_text(&line, "denied",
                 accounts_is_denied(server->accounts, jid->text, jid->length, moment_seconds(now))
                     ? "yes"
                     : "no");
     if (opens != 0)
         add_time(&line, "opens", opens);
-    if (row != NULL && row->clock.confirmed_at != 0)
-        logfmt_number(&line, "clock_offset_s", row->clock.confirmed);
+    if (row != NULL && row->rest->clock.confirmed_at != 0)
+        logfmt_number(&line, "clock_offset_s", row->rest->clock.confirmed);
     answer_line_write(&line, output);
 }
 

@@ -14,7 +14,7 @@
 enum { VERSION_AT = 0, MAC_AT = 1, ID_AT = 17, EXPIRY_AT = 19, TOKEN_SIZE = 23, EXPIRY_SIZE = 4 };
 
 struct jsxc_key {
-    struct keyed_hash *hash;
+    struct keyed_hash hash;
     uint8_t id[JSXC_ID_SIZE]; /* the first bytes of the secret's SHA-256 */
 };
 
@@ -25,8 +25,8 @@ struct jsxc_key *jsxc_key_create(const uint8_t *secret, size_t size)
 
     if (key == NULL)
         return NULL;
-    key->hash = keyed_hash_create(HASH_SHA256, secret, size);
-    if (key->hash == NULL || EVP_Digest(secret, size, digest, NULL, EVP_sha256(), NULL) != 1) {
+    if (keyed_hash_init(&key->hash, HASH_SHA256, secret, size) != 0 ||
+        EVP_Digest(secret, size, digest, NULL, EVP_sha256(), NULL) != 1) {
         jsxc_key_destroy(&key);
         return NULL;
     }
@@ -39,7 +39,7 @@ void jsxc_key_destroy(struct jsxc_key **key)
 {
     if (*key == NULL)
         return;
-    keyed_hash_destroy(&(*key)->hash);
+    keyed_hash_deinit(&(*key)->hash);
     free(*key);
     *key = NULL;
 }
@@ -105,7 +105,7 @@ bool jsxc_token_fits(struct jsxc_key *key, const struct jsxc_token *token, struc
     unsigned odd;
 
     memset(mac_r, 0, JSXC_MAC_SIZE);
-    if (size == 0 || keyed_hash_compute(key->hash, message, size, mac) != 0)
+    if (size == 0 || keyed_hash_compute(&key->hash, message, size, mac) != 0)
         return false;
     memcpy(mac_r, mac, JSXC_MAC_SIZE);
     /* Both before either is looked at. */

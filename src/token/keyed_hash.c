@@ -18,14 +18,11 @@
 #include <openssl/sha.h>
 
 /*
- * The inner and the outer hash's chaining values after the block that the key is mixed into (RFC
- * 2104 section 4), hash_size() bytes each. OpenSSL's own HMAC would keep the key in ordinary memory
+ * What is made of a key: the inner and the outer hash's chaining values after the block that the key
+ * is mixed into (RFC 2104 section 4), hash_size() bytes each, in the secure heap, for whoever has
+ * them can sign as if he had the key. OpenSSL's own HMAC would keep the key in ordinary memory
  * beside them.
  */
-struct keyed_hash {
-    enum hash hash;
-    uint8_t *states; /* in the secure heap: whoever has them can sign as if he had the key */
-};
 
 /* The chaining value stands first in each context, in as many bytes as the hash has. */
 _Static_assert(offsetof(SHA_CTX, h0) == 0 && offsetof(SHA_CTX, Nl) == SHA_DIGEST_LENGTH, "SHA-1");
@@ -105,57 +102,45 @@ static const struct {
     [HASH_SHA512] = {begin_sha512, finish_sha512},
 };
 
-static int set_key(struct keyed_hash *keyed, const uint8_t *key, size_t key_size)
+static int set_key(enum hash hash, const uint8_t *key, size_t key_size, uint8_t *states_r)
 {
     uint8_t inner[HASH_BLOCK_MAX];
     uint8_t outer[HASH_BLOCK_MAX];
     int result = -1;
 
-    if (hash_key_blocks(keyed->hash, key, key_size, inner, outer) == 0 &&
-        methods[keyed->hash].begin(inner, keyed->states) == 0)
-        result = methods[keyed->hash].begin(outer, keyed->states + hash_size(keyed->hash));
+    if (hash_key_blocks(hash, key, key_size, inner, outer) == 0 &&
+        methods[hash].begin(inner, states_r) == 0)
+        result = methods[hash].begin(outer, states_r + hash_size(hash));
     OPENSSL_cleanse(inner, sizeof(inner));
     OPENSSL_cleanse(outer, sizeof(outer));
     return result;
 }
 
-struct keyed_hash *keyed_hash_create(enum hash hash, const uint8_t *key, size_t key_size)
+int keyed_hash_init(struct keyed_hash *keyed, enum hash hash, const uint8_t *key, size_t key_size)
 {
-    struct keyed_hash *keyed = calloc(1, sizeof(*keyed));
-
-    if (keyed == NULL)
-        return NULL;
-    keyed->hash = hash;
-    keyed->states = OPENSSL_secure_malloc(2 * hash_size(hash));
-    if (keyed->states == NULL || set_key(keyed, key, key_size) != 0)
-        keyed_hash_destroy(&keyed);
-    return keyed;
+    *keyed = (struct keyed_hash){.hash = hash, .made = OPENSSL_secure_malloc(2 * hash_size(hash))};
+    if (keyed->made != NULL && set_key(hash, key, key_size, keyed->made) == 0)
+        return 0;
+    keyed_hash_deinit(keyed);
+    return -1;
 }
 
-void keyed_hash_destroy(struct keyed_hash **keyed)
+void keyed_hash_deinit(struct keyed_hash *keyed)
 {
-    if (*keyed == NULL)
-        return;
-    OPENSSL_secure_clear_free((*keyed)->states, 2 * hash_size((*keyed)->hash));
-    free(*keyed);
-    *keyed = NULL;
+    OPENSSL_secure_clear_free(keyed->made, 2 * hash_size(keyed->hash));
+    keyed->made = NULL;
 }
 
-void keyed_hash_prefetch(const struct keyed_hash *keyed)
-{
-    __builtin_prefetch(keyed->states);
-}
-
-int keyed_hash_compute(struct keyed_hash *keyed, const void *message, size_t size,
+int keyed_hash_compute(const struct keyed_hash *keyed, const void *message, size_t size,
                        uint8_t output_r[HASH_SIZE_MAX])
 {
+    const uint8_t *states = keyed->made;
     size_t digest_size = hash_size(keyed->hash);
     uint8_t digest[HASH_SIZE_MAX];
-    int result = methods[keyed->hash].finish(keyed->states, message, size, digest);
+    int result = methods[keyed->hash].finish(states, message, size, digest);
 
     if (result == 0)
-        result =
-            methods[keyed->hash].finish(keyed->states + digest_size, digest, digest_size, output_r);
+        result = methods[keyed->hash].finish(states + digest_size, digest, digest_size, output_r);
     OPENSSL_cleanse(digest, digest_size);
     return result;
 }

@@ -14,13 +14,13 @@
 /* The states of the inner and the outer hash after the block that the key is mixed into; a third is
  * what they are copied into. They are in ordinary memory: OpenSSL has no way of putting them
  * elsewhere. */
-struct keyed_hash {
+struct states {
     EVP_MD_CTX *inner;
     EVP_MD_CTX *outer;
     EVP_MD_CTX *work;
 };
 
-static int set_key(struct keyed_hash *keyed, enum hash hash, const uint8_t *key, size_t key_size)
+static int set_key(struct states *states, enum hash hash, const uint8_t *key, size_t key_size)
 {
     EVP_MD *method = EVP_MD_fetch(NULL, hash_word(hash), NULL);
     uint8_t inner[HASH_BLOCK_MAX];
@@ -28,10 +28,10 @@ static int set_key(struct keyed_hash *keyed, enum hash hash, const uint8_t *key,
     int result = -1;
 
     if (method != NULL && hash_key_blocks(hash, key, key_size, inner, outer) == 0 &&
-        EVP_DigestInit_ex2(keyed->inner, method, NULL) == 1 &&
-        EVP_DigestUpdate(keyed->inner, inner, hash_block_size(hash)) == 1 &&
-        EVP_DigestInit_ex2(keyed->outer, method, NULL) == 1 &&
-        EVP_DigestUpdate(keyed->outer, outer, hash_block_size(hash)) == 1)
+        EVP_DigestInit_ex2(states->inner, method, NULL) == 1 &&
+        EVP_DigestUpdate(states->inner, inner, hash_block_size(hash)) == 1 &&
+        EVP_DigestInit_ex2(states->outer, method, NULL) == 1 &&
+        EVP_DigestUpdate(states->outer, outer, hash_block_size(hash)) == 1)
         result = 0;
     OPENSSL_cleanse(inner, sizeof(inner));
     OPENSSL_cleanse(outer, sizeof(outer));
@@ -39,35 +39,34 @@ static int set_key(struct keyed_hash *keyed, enum hash hash, const uint8_t *key,
     return result;
 }
 
-struct keyed_hash *keyed_hash_create(enum hash hash, const uint8_t *key, size_t key_size)
+int keyed_hash_init(struct keyed_hash *keyed, enum hash hash, const uint8_t *key, size_t key_size)
 {
-    struct keyed_hash *keyed = calloc(1, sizeof(*keyed));
+    struct states *states = calloc(1, sizeof(*states));
 
-    if (keyed == NULL)
-        return NULL;
-    keyed->inner = EVP_MD_CTX_new();
-    keyed->outer = EVP_MD_CTX_new();
-    keyed->work = EVP_MD_CTX_new();
-    if (keyed->inner == NULL || keyed->outer == NULL || keyed->work == NULL ||
-        set_key(keyed, hash, key, key_size) != 0)
-        keyed_hash_destroy(&keyed);
-    return keyed;
+    *keyed = (struct keyed_hash){.hash = hash, .made = states};
+    if (states == NULL)
+        return -1;
+    states->inner = EVP_MD_CTX_new();
+    states->outer = EVP_MD_CTX_new();
+    states->work = EVP_MD_CTX_new();
+    if (states->inner != NULL && states->outer != NULL && states->work != NULL &&
+        set_key(states, hash, key, key_size) == 0)
+        return 0;
+    keyed_hash_deinit(keyed);
+    return -1;
 }
 
-void keyed_hash_destroy(struct keyed_hash **keyed)
+void keyed_hash_deinit(struct keyed_hash *keyed)
 {
-    if (*keyed == NULL)
+    struct states *states = keyed->made;
+
+    keyed->made = NULL;
+    if (states == NULL)
         return;
-    EVP_MD_CTX_free((*keyed)->inner);
-    EVP_MD_CTX_free((*keyed)->outer);
-    EVP_MD_CTX_free((*keyed)->work);
-    free(*keyed);
-    *keyed = NULL;
-}
-
-void keyed_hash_prefetch(const struct keyed_hash *keyed)
-{
-    __builtin_prefetch(keyed->inner);
+    EVP_MD_CTX_free(states->inner);
+    EVP_MD_CTX_free(states->outer);
+    EVP_MD_CTX_free(states->work);
+    free(states);
 }
 
 /* Goes on from a state with size bytes, and ends. */
@@ -80,15 +79,15 @@ static int finish(EVP_MD_CTX *work, const EVP_MD_CTX *state, const void *bytes, 
                : -1;
 }
 
-int keyed_hash_compute(struct keyed_hash *keyed, const void *message, size_t size,
+int keyed_hash_compute(const struct keyed_hash *keyed, const void *message, size_t size,
                        uint8_t output_r[HASH_SIZE_MAX])
 {
-    size_t inner_size = (size_t)EVP_MD_get_size(EVP_MD_CTX_get0_md(keyed->inner));
+    const struct states *states = keyed->made;
     uint8_t digest[HASH_SIZE_MAX];
-    int result = finish(keyed->work, keyed->inner, message, size, digest);
+    int result = finish(states->work, states->inner, message, size, digest);
 
     if (result == 0)
-        result = finish(keyed->work, keyed->outer, digest, inner_size, output_r);
+        result = finish(states->work, states->outer, digest, hash_size(keyed->hash), output_r);
     OPENSSL_cleanse(digest, sizeof(digest));
     return result;
 }

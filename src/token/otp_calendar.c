@@ -15,19 +15,10 @@ struct otp_calendar {
     struct otp_ring ring;
 };
 
-static size_t power_of_two_from(size_t minimum)
-{
-    size_t power = 1;
-
-    while (power < minimum)
-        power *= 2;
-    return power;
-}
-
 struct otp_calendar *otp_calendar_create(size_t reach)
 {
     struct otp_calendar *calendar = calloc(1, sizeof(*calendar));
-    size_t capacity = power_of_two_from(2 * reach + 1);
+    uint32_t capacity = otp_ring_capacity(2 * (uint32_t)reach + 1);
 
     if (calendar == NULL)
         return NULL;
@@ -62,7 +53,7 @@ static void chain_all(struct otp_calendar *calendar)
 {
     for (size_t i = 0; i < calendar->bucket_count; i++)
         calendar->buckets[i] = NONE;
-    for (int64_t step = calendar->ring.first; step < calendar->ring.end; step++) {
+    for (int64_t step = calendar->ring.first; step < otp_ring_end(&calendar->ring); step++) {
         uint32_t place = (uint32_t)((uint64_t)step & (calendar->ring.capacity - 1));
         uint32_t *bucket = bucket_of(calendar, otp_ring_at(&calendar->ring, step));
 
@@ -76,9 +67,9 @@ static int move_to(struct otp_calendar *calendar, int64_t centre, size_t reach,
                    otp_function *compute, void *context)
 {
     int64_t first = centre - (int64_t)reach;
-    size_t count = 2 * reach + 1;
+    uint32_t count = (uint32_t)(2 * reach + 1);
 
-    if (calendar->ring.first == first && calendar->ring.end == first + (int64_t)count)
+    if (calendar->ring.first == first && calendar->ring.count == count)
         return 0;
     calendar->centre = centre;
     if (otp_ring_move(&calendar->ring, first, count, compute, context) != 0)
@@ -95,7 +86,7 @@ int otp_calendar_move(struct otp_calendar *calendar, int64_t centre, otp_functio
 
 static int64_t held(const struct otp_calendar *calendar)
 {
-    return calendar->ring.end - calendar->ring.first;
+    return calendar->ring.count;
 }
 
 /* How far it can reach from there for so many OTPs, which suffice for the way if what it holds counts;
@@ -116,7 +107,7 @@ static int64_t affordable_reach(const struct otp_calendar *calendar, int64_t dis
 static int64_t overlap(const struct otp_calendar *calendar, int64_t first, int64_t end)
 {
     int64_t from = first > calendar->ring.first ? first : calendar->ring.first;
-    int64_t to = end < calendar->ring.end ? end : calendar->ring.end;
+    int64_t to = end < otp_ring_end(&calendar->ring) ? end : otp_ring_end(&calendar->ring);
 
     return to > from ? to - from : 0;
 }
@@ -126,7 +117,7 @@ int otp_calendar_approach(struct otp_calendar *calendar, int64_t centre, int64_t
 {
     int64_t distance = llabs(centre - calendar->centre);
     int64_t first = calendar->ring.first;
-    int64_t end = calendar->ring.end;
+    int64_t end = otp_ring_end(&calendar->ring);
     int64_t reach;
 
     if (distance < held(calendar) && distance > *otps_max) {
@@ -165,7 +156,7 @@ bool otp_calendar_find(const struct otp_calendar *calendar, uint32_t otp, int64_
 {
     int64_t nearest = INT64_MAX;
 
-    if (calendar->ring.first == calendar->ring.end)
+    if (calendar->ring.first == otp_ring_end(&calendar->ring))
         return false;
     for (uint32_t place = *bucket_of(calendar, otp); place != NONE; place = calendar->next[place]) {
         int64_t step = step_at(calendar, place);

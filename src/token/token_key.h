@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cache_line.h"
 #include "token/calendar_pool.h"
 #include "token/format.h"
 
@@ -34,16 +35,23 @@ struct token_key *token_key_create(const struct token_format *format, const uint
                                    size_t seed_size, const uint8_t *secret, size_t secret_size,
                                    struct token_key_dates dates);
 
+/* The bytes that a key takes, but for what is seldom needed of it. */
+enum { TOKEN_KEY_SIZE = 2 * CACHE_LINE };
+
+/*
+ * The same in a place of TOKEN_KEY_SIZE bytes that begins at a cache line and outlives the key, so
+ * that it lies beside what is needed with it. NULL for a place: in memory of its own.
+ */
+struct token_key *token_key_create_at(void *place, const struct token_format *format,
+                                      const uint8_t *seed, size_t seed_size, const uint8_t *secret,
+                                      size_t secret_size, struct token_key_dates dates);
+
 /* Wipes and frees *key and sets it to NULL; NULL is allowed. */
 void token_key_destroy(struct token_key **key);
 
-/*
- * Has the key's memory fetched for a token that will be tried with it: among thousands of keys it
- * comes from far away. What is found in one step tells where the next one goes: the key (0), what
- * makes its signatures (1), and that one's states (2).
- */
-enum { TOKEN_KEY_FETCHES = 3 };
-void token_key_prefetch(const struct token_key *key, int step);
+/* Has fetched what a key points to and a token that will be tried with it needs: among thousands of
+ * keys it comes from far away. */
+void token_key_prefetch(const struct token_key *key);
 
 /* Whether the key counts at a time in seconds since the epoch. */
 bool token_key_in_date(const struct token_key *key, int64_t seconds);

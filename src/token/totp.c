@@ -14,8 +14,7 @@ static uint32_t truncate_dynamically(const uint8_t *mac, size_t size)
     return (uint32_t)(at[0] & 0x7f) << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-int hotp(struct keyed_hash *seed, enum hash hash, uint64_t counter, unsigned digits,
-         uint32_t *otp_r)
+int hotp(const struct keyed_hash *seed, uint64_t counter, unsigned digits, uint32_t *otp_r)
 {
     static const uint64_t moduli[] = {1000000, 10000000, 100000000, 1000000000, 10000000000};
     uint8_t message[8];
@@ -25,7 +24,7 @@ int hotp(struct keyed_hash *seed, enum hash hash, uint64_t counter, unsigned dig
         message[i] = (uint8_t)counter;
     if (keyed_hash_compute(seed, message, sizeof(message), mac) != 0)
         return -1;
-    *otp_r =
-        (uint32_t)(truncate_dynamically(mac, hash_size(hash)) % moduli[digits - OTP_DIGITS_MIN]);
+    *otp_r = (uint32_t)(truncate_dynamically(mac, hash_size(seed->hash)) %
+                        moduli[digits - OTP_DIGITS_MIN]);
     return 0;
 }

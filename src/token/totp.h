@@ -14,11 +14,10 @@ int64_t totp_step(int64_t seconds, unsigned interval);
 
 /*
  * HOTP of RFC 4226 section 5.3 with any of RFC 6238's hashes: seed is the HMAC keyed with the
- * shared secret, hash its algorithm, counter the time step, digits from OTP_DIGITS_MIN to
- * OTP_DIGITS_MAX. The value is below 2^31 (dynamic truncation) also with ten digits. Returns 0, or
+ * shared secret, counter the time step, digits from OTP_DIGITS_MIN to OTP_DIGITS_MAX. The value is below 2^31 (dynamic truncation) also with ten digits. Returns 0, or
  * -1 where the HMAC fails (nothing written).
  */
-__attribute__((warn_unused_result)) int hotp(struct keyed_hash *seed, enum hash hash,
-                                             uint64_t counter, unsigned digits, uint32_t *otp_r);
+__attribute__((warn_unused_result)) int hotp(const struct keyed_hash *seed, uint64_t counter,
+                                             unsigned digits, uint32_t *otp_r);
 
 #endif

@@ -99,19 +99,16 @@ void judging_end(struct judging *judging)
 }
 
 /* As a connection does: a place for the answer, the question, the answer in its place. */
-static int answer_question(struct judging *judging, const uint8_t *bytes, size_t size,
-                           struct moment now)
+static int answer_question(struct judging *judging, struct foresight *foresight, struct moment now)
 {
     struct answer_place *place = answers_reserve(&judging->answers, 1);
-    struct question question;
-    struct frame frame;
+    const struct foreseen *request = foresight_next(foresight);
     int answer;
 
-    if (place == NULL ||
-        judging->answers.protocol->find_frame(bytes, size, REQUEST_MAX, &frame) != FRAME_COMPLETE)
+    if (place == NULL || request->status != FRAME_COMPLETE)
         return -1;
-    question = question_parse(frame.text, frame.length);
-    answer = authority_ask(&judging->authority, &question, now, &place->asker);
+    answer =
+        authority_ask(&judging->authority, &request->question, request->host, now, &place->asker);
     if (answer != ANSWER_PENDING)
         answers_fill(place, (enum answer)answer);
     return 0;
@@ -124,11 +121,10 @@ static int judge_turn(struct judging *judging, const uint8_t *frames, size_t siz
     size_t answer_size = judging->framing->answer_size;
     struct foresight foresight;
 
-    foresight_begin(&foresight, &judging->authority, judging->answers.protocol, frames,
-                    size * count);
+    foresight_begin(&foresight, &judging->authority, judging->answers.protocol, NULL, REQUEST_MAX,
+                    frames, size * count);
     for (size_t i = 0; i < count; i++) {
-        foresight_step(&foresight);
-        if (answer_question(judging, frames + i * size, size, now) != 0)
+        if (answer_question(judging, &foresight, now) != 0)
             return -1;
     }
     authority_commit(&judging->authority, now);

@@ -27,7 +27,7 @@ SQLITE = {"NOMEM": 7, "READONLY": 8, "IOERR": 10, "CORRUPT": 11, "FULL": 13, "CA
 
 # What a call fails with, once for each; EIO where nothing is said.
 ERRORS = {
-    "malloc calloc realloc CRYPTO_secure_malloc CRYPTO_secure_malloc_init open_memstream": "ENOMEM",
+    "malloc calloc realloc aligned_alloc CRYPTO_secure_malloc CRYPTO_secure_malloc_init open_memstream": "ENOMEM",
     "EVP_MD_fetch EVP_MD_CTX_new EVP_MD_CTX_copy_ex EVP_Digest EVP_DigestInit_ex EVP_DigestInit_ex2 EVP_DigestUpdate": "ENOMEM",
     "EVP_DigestFinal_ex event_base_new event_new event_add bufferevent_socket_new": "ENOMEM",
     "evbuffer_new evhttp_new evhttp_accept_socket_with_handle evhttp_add_header": "ENOMEM",

@@ -7,12 +7,12 @@
 #define JSXC_SECRET "ZT4mW9xQz2Lr7VbN5kYc8HdJ"
 #define V2_HOST     HOST("v.example") "accept = v1, v2\n" KEY_OF("B")
 
-static const struct tally_counts *counts_of(const struct site *site, const char *host)
+static struct tally_counts counts_of(const struct site *site, const char *host)
 {
     const struct host *found = config_host(site->config, host, strlen(host));
 
-    return found == NULL ? &site->authority->tally.no_host
-                         : &tally_host_of(&site->authority->tally, found)->counts;
+    return found == NULL ? site->authority->tally.no_host
+                         : tally_counts_of(tally_host_of(&site->authority->tally, found));
 }
 
 /* The reason of the one verdict of a kind; REASON_COUNT: there is not exactly one. */
@@ -58,7 +58,7 @@ static void a_login_is_answered_yes_only_where_its_token_was_spent_now(void **st
         question = question_of(QUESTION_AUTH, "alice", "h.example",
                                minted(&site, "alice", "h.example", 0, token));
         expect(answer_to(&site, &question, at_second(1)) == rows[row].answer, "%s", rows[row].name);
-        expect(only_reason(counts_of(&site, "h.example")->auth) == rows[row].reason, "%s",
+        expect(only_reason(counts_of(&site, "h.example").auth) == rows[row].reason, "%s",
                rows[row].name);
         expect(site.store->asked == 1, "%s", rows[row].name);
         site_close(&site);
@@ -93,7 +93,7 @@ static void what_is_not_a_good_token_never_reaches_the_store(void **state)
     for (size_t i = 0; i < LENGTH_OF(rows); i++) {
         bool is_good = rows[i].reason == REASON_ALLOWED;
         bool has_row = rows[i].kind == QUESTION_AUTH && rows[i].reason != REASON_UNKNOWN_HOST;
-        const struct tally_counts *counts;
+        struct tally_counts counts;
         char token[TOKEN_LENGTH_MAX + 1];
         struct question question;
         struct site site;
@@ -103,13 +103,77 @@ static void what_is_not_a_good_token_never_reaches_the_store(void **state)
                                minted(&site, "alice", "h.example", rows[i].minted, token));
         expect(answer_to(&site, &question, at_second(1)) == (is_good ? ANSWER_YES : ANSWER_NO),
                "%s", rows[i].name);
-        counts = has_row ? counts_of(&site, rows[i].host) : &site.authority->tally.no_host;
-        expect(only_reason(rows[i].kind == QUESTION_IS_USER ? counts->is_user : counts->auth) ==
+        counts = has_row ? counts_of(&site, rows[i].host) : site.authority->tally.no_host;
+        expect(only_reason(rows[i].kind == QUESTION_IS_USER ? counts.is_user : counts.auth) ==
                    rows[i].reason,
-               "%s: %s", rows[i].name, reason_word(only_reason(counts->auth) % REASON_COUNT));
+               "%s: %s", rows[i].name, reason_word(only_reason(counts.auth) % REASON_COUNT));
         expect(site.store->asked == is_good, "%s", rows[i].name);
         site_close(&site);
     }
+}
+
+/* Who looks ahead knows a host by a hash of its name alone, and hashes can be the same. */
+static void an_expectation_is_held_against_the_domain_that_was_asked_about(void **state)
+{
+    static const char long_name[] = "a-name-of-more-than-23-bytes.example";
+    static const struct {
+        const char *name, *expected, *asked;
+    } rows[] = {
+        {"as expected", "h.example", "h.example"},
+        {"none was expected", NULL, "h.example"},
+        {"another", "v.example", "h.example"},
+        {"one that begins as it does", "h.example.org", "h.example"},
+        {"one as it begins", "h.example", "h.example.org"},
+        {"too long to be at hand", long_name, long_name},
+        {"a short one, and the long one was expected", long_name, "h.example"},
+        {"a long one, and a short one was expected", "h.example", long_name},
+        {"nobody's, which * stands for", "h.example", "x.example"},
+        {"nobody's, and * was expected", "*", "x.example"},
+        {"* itself", "*", "*"},
+        {"no name", "h.example", ""},
+        {"no name, and the long one was expected", long_name, ""},
+    };
+    struct site site;
+
+    (void)state;
+    site_open(&site, A_HOST V2_HOST HOST("h.example.org") KEY_OF("C") HOST(
+                         "a-name-of-more-than-23-bytes.example") KEY_OF("D") HOST("*") KEY_OF("E"));
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        const char *expected = rows[i].expected, *asked = rows[i].asked;
+        const struct name_table *table = &site.config->host_table;
+        const struct host *host =
+            expected == NULL ? NULL : name_table_find(table, expected, strlen(expected));
+
+        expect((expected == NULL) == (host == NULL), "%s", rows[i].name);
+        expect(config_host_expected(site.config, host, asked, strlen(asked)) ==
+                   config_host(site.config, asked, strlen(asked)),
+               "%s", rows[i].name);
+    }
+    site_close(&site);
+}
+
+static void another_hosts_key_opens_nothing_though_that_host_was_expected(void **state)
+{
+    static const char nonce[] = "01234567890123456789012345678901";
+    struct told told = new_told();
+    char token[TOKEN_LENGTH_MAX + 1];
+    struct question question;
+    const struct host *host;
+    struct site site;
+
+    (void)state;
+    site_open(&site, A_HOST V2_HOST);
+    host = &site.config->hosts[0];
+    assert_int_equal(token_mint(host->keys[0], &host->format, "alice", "v.example",
+                                totp_step(NOON, host->format.interval), nonce, token),
+                     0);
+    question = question_of(QUESTION_AUTH, "alice", "v.example", token);
+    assert_int_equal(
+        authority_ask(site.authority, &question, &site.config->hosts[0], at_second(1), &told.asker),
+        ANSWER_NO);
+    assert_int_equal(only_reason(counts_of(&site, "v.example").auth), REASON_FORGED);
+    assert_int_equal(site.store->asked, 0);
+    site_close(&site);
 }
 
 static void a_garbled_token_is_malformed_and_teaches_nothing(void **state)
@@ -120,7 +184,7 @@ static void a_garbled_token_is_malformed_and_teaches_nothing(void **state)
     (void)state;
     site_open(&site, A_HOST);
     assert_int_equal(answer_to(&site, &question, at_second(1)), ANSWER_NO);
-    assert_int_equal(only_reason(counts_of(&site, "h.example")->auth), REASON_MALFORMED);
+    assert_int_equal(only_reason(counts_of(&site, "h.example").auth), REASON_MALFORMED);
     assert_int_equal(site.authority->tally.hosts[0]->keys[0]->last_genuine, 0);
     assert_int_equal(site.store->asked, 0);
     site_close(&site);
@@ -293,9 +357,9 @@ static void only_stale_tokens_within_26_hours_speak_of_clocks(void **state)
         question = question_of(QUESTION_AUTH, "alice", "v.example", token);
         (void)answer_to(&site, &question, at_second(0));
         row = site.authority->tally.hosts[0];
-        expect(row->clock.measured == rows[i].measured, "%s: %lld", rows[i].name,
-               (long long)row->clock.measured);
-        expect((row->clock.measured_at != 0) == (rows[i].measured != 0), "%s", rows[i].name);
+        expect(row->rest->clock.measured == rows[i].measured, "%s: %lld", rows[i].name,
+               (long long)row->rest->clock.measured);
+        expect((row->rest->clock.measured_at != 0) == (rows[i].measured != 0), "%s", rows[i].name);
         site_close(&site);
     }
 }
@@ -316,7 +380,7 @@ static void each_stale_token_is_evidence_by_itself(void **state)
                                minted(&site, user, "h.example", -3600, token));
         (void)answer_to(&site, &question, at_second(1));
         (void)answer_to(&site, &question, at_second(1));
-        assert_int_equal(site.authority->tally.hosts[0]->clock.confirmed, i < 3 ? 0 : -3600);
+        assert_int_equal(site.authority->tally.hosts[0]->rest->clock.confirmed, i < 3 ? 0 : -3600);
     }
     site_close(&site);
 }
@@ -356,10 +420,11 @@ static void each_answer_is_timed_once_when_it_is_given(void **state)
         struct question question = question_of(QUESTION_AUTH, "alice", "h.example",
                                                minted(&site, "alice", "h.example", 0, tokens[i]));
 
-        assert_int_equal(authority_ask(site.authority, &question, asked, &told[i].asker),
+        assert_int_equal(authority_ask(site.authority, &question, NULL, asked, &told[i].asker),
                          ANSWER_PENDING);
     }
-    assert_int_equal(authority_ask(site.authority, &malformed, asked, &told[0].asker), ANSWER_NO);
+    assert_int_equal(authority_ask(site.authority, &malformed, NULL, asked, &told[0].asker),
+                     ANSWER_NO);
     assert_int_equal(latency->total, 0);
     authority_commit(site.authority, asked);
     assert_int_equal(latency->total, 3);
@@ -387,13 +452,13 @@ static void an_asker_that_has_gone_is_told_nothing_and_counted_all_the_same(void
     asker_withdraw(&stranger.asker);
     question = question_of(QUESTION_AUTH, "alice", "h.example",
                            minted(&site, "alice", "h.example", 0, token));
-    assert_int_equal(authority_ask(site.authority, &question, at_second(1), &told.asker),
+    assert_int_equal(authority_ask(site.authority, &question, NULL, at_second(1), &told.asker),
                      ANSWER_PENDING);
     asker_withdraw(&told.asker);
     assert_null(told.asker.pending);
     authority_commit(site.authority, at_second(1));
     assert_int_equal(told.times, 0);
-    assert_int_equal(only_reason(counts_of(&site, "h.example")->auth), REASON_ALLOWED);
+    assert_int_equal(only_reason(counts_of(&site, "h.example").auth), REASON_ALLOWED);
     site_close(&site);
 }
 
@@ -409,8 +474,9 @@ static void at_the_end_all_that_wait_are_told_to_try_again(void **state)
         struct question question = question_of(QUESTION_AUTH, "alice", "h.example",
                                                minted(&site, "alice", "h.example", 0, token));
 
-        assert_int_equal(authority_ask(site.authority, &question, at_second(1), &told[i].asker),
-                         ANSWER_PENDING);
+        assert_int_equal(
+            authority_ask(site.authority, &question, NULL, at_second(1), &told[i].asker),
+            ANSWER_PENDING);
         /* Once in between, so that some have waited before. */
         if (i == 1)
             authority_commit(site.authority, at_second(1));
@@ -480,7 +546,7 @@ static void isuser_is_answered_by_the_hosts_rule(void **state)
         expect(answer_to(&site, &question, at_second(1)) ==
                    (rows[i].is_user ? ANSWER_YES : ANSWER_NO),
                "%s", rows[i].name);
-        expect(only_reason(counts_of(&site, "h.example")->is_user) ==
+        expect(only_reason(counts_of(&site, "h.example").is_user) ==
                    (rows[i].is_user ? REASON_ALLOWED : REASON_UNKNOWN_USER),
                "%s", rows[i].name);
         expect(site.store->asked == 0, "%s", rows[i].name);
@@ -519,7 +585,7 @@ static void whoever_is_denied_keeps_his_token_and_stays_out(void **state)
         expect(answer_to(&site, &question, at_second(1)) ==
                    (rows[i].reason == REASON_ALLOWED ? ANSWER_YES : ANSWER_NO),
                "%s", rows[i].name);
-        expect(only_reason(counts_of(&site, "h.example")->auth) == rows[i].reason, "%s",
+        expect(only_reason(counts_of(&site, "h.example").auth) == rows[i].reason, "%s",
                rows[i].name);
         expect(site.store->asked == (rows[i].reason == REASON_ALLOWED), "%s", rows[i].name);
         site_close(&site);
@@ -569,6 +635,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_login_is_answered_yes_only_where_its_token_was_spent_now),
         cmocka_unit_test(what_is_not_a_good_token_never_reaches_the_store),
+        cmocka_unit_test(an_expectation_is_held_against_the_domain_that_was_asked_about),
+        cmocka_unit_test(another_hosts_key_opens_nothing_though_that_host_was_expected),
         cmocka_unit_test(a_garbled_token_is_malformed_and_teaches_nothing),
         cmocka_unit_test(a_token_is_spent_under_its_signature_and_its_steps),
         cmocka_unit_test(a_token_of_v2_is_spent_on_its_own_timeline),

@@ -171,7 +171,7 @@ static inline enum answer answer_to(struct site *site, const struct question *qu
                                     struct moment now)
 {
     struct told told = new_told();
-    int answer = authority_ask(site->authority, question, now, &told.asker);
+    int answer = authority_ask(site->authority, question, NULL, now, &told.asker);
 
     if (answer != ANSWER_PENDING) {
         authority_commit(site->authority, now);

@@ -17,6 +17,7 @@ static long allocations_until_failure = -1;
 static unsigned long allocations;
 
 void *__libc_calloc(size_t count, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
 
 void *calloc(size_t count, size_t size)
 {
@@ -26,6 +27,16 @@ void *calloc(size_t count, size_t size)
         return NULL;
     }
     return __libc_calloc(count, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    allocations++;
+    if (allocations_until_failure >= 0 && allocations_until_failure-- == 0) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return __libc_memalign(alignment, size);
 }
 #endif
 
@@ -103,7 +114,7 @@ static void a_reload_is_judged_by_from_the_next_question_on(void **state)
     site_open(&site, A_HOST);
     question = question_of(QUESTION_AUTH, "alice", "a.example",
                            minted(&site, "alice", "a.example", 0, token));
-    assert_int_equal(authority_ask(site.authority, &question, at_second(1), &told.asker),
+    assert_int_equal(authority_ask(site.authority, &question, NULL, at_second(1), &told.asker),
                      ANSWER_PENDING);
     reload(&site, B_HOST);
     /* What was asked before gets its answer, and the row that it is counted in. */
@@ -113,7 +124,7 @@ static void a_reload_is_judged_by_from_the_next_question_on(void **state)
     assert_int_equal(answer_to(&site, &question, at_second(2)), ANSWER_NO);
     assert_int_equal(site.authority->tally.no_host.auth[REASON_UNKNOWN_HOST], 1);
     assert_int_equal(log_in(&site, "alice", "b.example", 0, 2), ANSWER_YES);
-    assert_int_equal(site.authority->tally.hosts[0]->counts.auth[REASON_ALLOWED], 1);
+    assert_int_equal(site.authority->tally.hosts[0]->allowed, 1);
     site_close(&site);
 }
 
@@ -217,16 +228,16 @@ static void what_stale_tokens_cost_is_bounded_for_all_keys_together(void **state
     /* The first is paid for, the second overdraws, the third has to wait. */
     for (size_t i = 0; i < LENGTH_OF(hosts); i++) {
         assert_int_equal(log_in(&site, "alice", hosts[i], -3600, 1), ANSWER_NO);
-        expect(site.authority->tally.hosts[i]->clock.measured == (i < 2 ? -3600 : 0), "%s",
+        expect(site.authority->tally.hosts[i]->rest->clock.measured == (i < 2 ? -3600 : 0), "%s",
                hosts[i]);
     }
     question = question_of(QUESTION_AUTH, "alice", "c.example",
                            minted_by(&site, 1, "alice", "c.example", -3600, token));
     assert_int_equal(answer_to(&site, &question, at_second(1)), ANSWER_NO);
-    assert_int_equal(site.authority->tally.hosts[2]->clock.measured, 0);
+    assert_int_equal(site.authority->tally.hosts[2]->rest->clock.measured, 0);
     authority_tick(site.authority, at_second(2));
     assert_int_equal(log_in(&site, "alice", "c.example", -3600, 2), ANSWER_NO);
-    assert_int_equal(site.authority->tally.hosts[2]->clock.measured, -3600);
+    assert_int_equal(site.authority->tally.hosts[2]->rest->clock.measured, -3600);
     assert_true(site.authority->calendars.memory > 0);
     /* A reload's keys share it too, those that go give their tables back, and so do all at the end. */
     reload(&site, A_HOST);
@@ -270,11 +281,11 @@ static void a_login_without_memory_to_wait_in_is_told_to_try_again(void **state)
     question = question_of(QUESTION_AUTH, "alice", "a.example",
                            minted(&site, "alice", "a.example", 0, token));
     allocations_until_failure = 0;
-    assert_int_equal(authority_ask(site.authority, &question, at_second(1), &told.asker),
+    assert_int_equal(authority_ask(site.authority, &question, NULL, at_second(1), &told.asker),
                      ANSWER_TRY_AGAIN);
     assert_int_equal(allocations_until_failure, -1);
     assert_int_equal(site.store->asked, 0);
-    assert_int_equal(site.authority->tally.hosts[0]->counts.auth[REASON_STORE_ERROR], 1);
+    assert_int_equal(site.authority->tally.hosts[0]->rest->counts.auth[REASON_STORE_ERROR], 1);
     assert_int_equal(answer_to(&site, &question, at_second(1)), ANSWER_YES);
     site_close(&site);
 }

@@ -37,7 +37,7 @@ static void follow(struct tally *tally, struct config **config, const char *text
 static struct tally_host *row_of(const struct tally *tally, const char *name)
 {
     for (size_t i = 0; i < tally->host_count; i++) {
-        if (strcmp(tally->hosts[i]->name, name) == 0)
+        if (strcmp(tally->hosts[i]->rest->name, name) == 0)
             return tally_host_of(tally, &tally->config->hosts[i]);
     }
     return NULL;
@@ -57,11 +57,11 @@ static void each_host_has_its_row_and_strangers_share_one(void **state)
     tally_count(&tally, row_of(&tally, "*"), false, REASON_FORGED);
     tally_count(&tally, NULL, false, REASON_UNKNOWN_HOST);
     tally_count(&tally, NULL, false, REASON_MALFORMED);
-    assert_int_equal(row_of(&tally, "a.example")->counts.auth[REASON_FORGED], 1);
-    assert_int_equal(row_of(&tally, "a.example")->counts.auth[REASON_ALLOWED], 0);
-    assert_int_equal(row_of(&tally, "a.example")->counts.is_user[REASON_ALLOWED], 1);
-    assert_int_equal(row_of(&tally, "b.example")->counts.auth[REASON_FORGED], 0);
-    assert_int_equal(row_of(&tally, "*")->counts.auth[REASON_FORGED], 1);
+    assert_int_equal(tally_counts_of(row_of(&tally, "a.example")).auth[REASON_FORGED], 1);
+    assert_int_equal(tally_counts_of(row_of(&tally, "a.example")).auth[REASON_ALLOWED], 0);
+    assert_int_equal(tally_counts_of(row_of(&tally, "a.example")).is_user[REASON_ALLOWED], 1);
+    assert_int_equal(tally_counts_of(row_of(&tally, "b.example")).auth[REASON_FORGED], 0);
+    assert_int_equal(tally_counts_of(row_of(&tally, "*")).auth[REASON_FORGED], 1);
     assert_int_equal(tally.no_host.auth[REASON_UNKNOWN_HOST], 1);
     assert_int_equal(tally.all.auth[REASON_FORGED], 2);
     assert_int_equal(tally.all.auth[REASON_MALFORMED], 1);
@@ -86,8 +86,8 @@ static void a_reload_keeps_what_stays_and_drops_what_goes(void **state)
                KEY("a.example", "renamed", "B"));
     assert_int_equal(tally.host_count, 2);
     assert_null(row_of(&tally, "b.example"));
-    assert_int_equal(row_of(&tally, "a.example")->counts.auth[REASON_ALLOWED], 1);
-    assert_int_equal(row_of(&tally, "c.example")->counts.auth[REASON_ALLOWED], 0);
+    assert_int_equal(tally_counts_of(row_of(&tally, "a.example")).auth[REASON_ALLOWED], 1);
+    assert_int_equal(tally_counts_of(row_of(&tally, "c.example")).auth[REASON_ALLOWED], 0);
     assert_int_equal(row_of(&tally, "a.example")->key_count, 3);
     assert_string_equal(row_of(&tally, "a.example")->keys[1]->name, "new");
     assert_int_equal(row_of(&tally, "a.example")->keys[1]->uses, 0);
@@ -95,8 +95,50 @@ static void a_reload_keeps_what_stays_and_drops_what_goes(void **state)
     assert_int_equal(row_of(&tally, "a.example")->keys[2]->uses, 1);
     assert_int_equal(row_of(&tally, "a.example")->keys[2]->last_use, 1000);
     follow(&tally, &config, HOST("b.example"));
-    assert_int_equal(row_of(&tally, "b.example")->counts.auth[REASON_ALLOWED], 0);
+    assert_int_equal(tally_counts_of(row_of(&tally, "b.example")).auth[REASON_ALLOWED], 0);
     assert_int_equal(tally.all.auth[REASON_ALLOWED], 2);
+    tally_deinit(&tally);
+    config_destroy(&config);
+}
+
+/* The first key of a host as it came stands in its row; what is counted of a key follows it all the
+ * same, and what came later has memory of its own. */
+static void keys_may_come_and_go_in_any_place(void **state)
+{
+    static const struct {
+        const char *name, *text;
+        size_t keys, place; /* of the one that is used, which is the first at the start */
+        bool stays;
+    } rows[] = {
+        {"as it was", HOST("a.example"), 1, 0, true},
+        {"a second one", HOST("a.example") KEY("a.example", "b", "B"), 2, 0, true},
+        {"others before it",
+         "[host a.example]\n" KEY_OF("B") KEY("a.example", "c", "C") KEY("a.example", "a", "A"), 3,
+         2, true},
+        {"alone again", HOST("a.example"), 1, 0, true},
+        {"gone", "[host a.example]\n" KEY_OF("B"), 1, 0, false},
+        {"still gone", "[host a.example]\n" KEY_OF("C") KEY("a.example", "b", "B"), 2, 0, false},
+        {"back, from the beginning", HOST("a.example"), 1, 0, false},
+    };
+    struct config *config = NULL;
+    struct tally tally;
+
+    (void)state;
+    tally_init(&tally);
+    follow(&tally, &config, HOST("a.example"));
+    tally_note_use(row_of(&tally, "a.example")->keys[0], 1000);
+    tally_count(&tally, row_of(&tally, "a.example"), false, REASON_ALLOWED);
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        const struct tally_host *row;
+
+        follow(&tally, &config, rows[i].text);
+        row = row_of(&tally, "a.example");
+        expect(row->key_count == rows[i].keys, "%s", rows[i].name);
+        for (size_t k = 0; k < row->key_count; k++)
+            expect(row->keys[k]->uses == (k == rows[i].place && rows[i].stays), "%s: key %zu",
+                   rows[i].name, k);
+        expect(tally_counts_of(row).auth[REASON_ALLOWED] == 1, "%s", rows[i].name);
+    }
     tally_deinit(&tally);
     config_destroy(&config);
 }
@@ -156,7 +198,7 @@ static void latencies_fall_into_the_bucket_that_ends_at_them(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
         struct tally tally;
 
         tally_init(&tally);
@@ -172,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_host_has_its_row_and_strangers_share_one),
         cmocka_unit_test(a_reload_keeps_what_stays_and_drops_what_goes),
+        cmocka_unit_test(keys_may_come_and_go_in_any_place),
         cmocka_unit_test(an_answer_may_come_after_its_host_or_key_was_removed),
         cmocka_unit_test(latencies_fall_into_the_bucket_that_ends_at_them),
     };

@@ -89,6 +89,7 @@ CAN_FAIL(int, 0, SHA512_Final, (unsigned char *digest, SHA512_CTX *context), (di
 #if !SANITIZED
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_malloc(size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
 
 void *calloc(size_t count, size_t size)
 {
@@ -106,6 +107,15 @@ void *malloc(size_t size)
         return NULL;
     }
     return __libc_malloc(size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    if (call_fails()) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return __libc_memalign(alignment, size);
 }
 #endif
 

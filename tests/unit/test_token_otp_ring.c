@@ -33,7 +33,7 @@ static void every_move_gives_the_right_values_and_computes_only_the_new(void **s
     (void)state;
     otp_ring_init(&ring, otps, LENGTH_OF(otps));
     for (int move = 0; move < 100000; move++) {
-        size_t count = 1 + random_below(&random, LENGTH_OF(otps));
+        uint32_t count = 1 + (uint32_t)random_below(&random, LENGTH_OF(otps));
         struct counted counted = {.fail_after = SIZE_MAX};
         size_t kept = 0;
 
@@ -47,7 +47,7 @@ static void every_move_gives_the_right_values_and_computes_only_the_new(void **s
         assert_int_equal(otp_ring_move(&ring, position, count, compute, &counted), 0);
         first = position;
         end = position + (int64_t)count;
-        expect(ring.first == first && ring.end == end, "move %d", move);
+        expect(ring.first == first && otp_ring_end(&ring) == end, "move %d", move);
         for (int64_t step = first; step < end; step++)
             expect(otp_ring_at(&ring, step) == otp_for(step), "move %d, step %lld of %lld", move,
                    (long long)step, (long long)first);
@@ -85,7 +85,7 @@ static void a_failure_half_way_leaves_the_ring_empty(void **state)
         assert_int_equal(otp_ring_move(&ring, 100, 8, compute, &counted), 0);
         counted = (struct counted){.fail_after = good};
         expect(otp_ring_move(&ring, 200, 8, compute, &counted) == -1, "%zu succeed", good);
-        expect(ring.first == ring.end, "%zu succeed", good);
+        expect(ring.count == 0, "%zu succeed", good);
         counted = (struct counted){.fail_after = SIZE_MAX};
         assert_int_equal(otp_ring_move(&ring, 198, 8, compute, &counted), 0);
         expect(counted.calls == 8, "after %zu", good);

@@ -333,25 +333,67 @@ static void a_key_of_any_length_works(void **state)
     }
 }
 
-/* In whatever order it is asked for, and of a key that has computed nothing yet. */
+/* Also of a key that has computed nothing yet, and whatever its window. */
 static void asking_for_a_keys_memory_ahead_changes_nothing(void **state)
 {
-    struct token_key *key = key_of(&default_format, RFC_SEED, "secret");
-    uint8_t before[HASH_SIZE_MAX], after[HASH_SIZE_MAX];
-    uint32_t otp = 0, otp_after = 0;
+    (void)state;
+    for (unsigned window = 0; window <= OTP_WINDOW_MAX; window++) {
+        struct token_format format = default_format;
+        struct token_key *key;
+        uint8_t before[HASH_SIZE_MAX], after[HASH_SIZE_MAX];
+        struct otp_match match;
+        uint32_t otp = 0;
+
+        format.window = window;
+        key = key_of(&format, RFC_SEED, "secret");
+        token_key_prefetch(key);
+        assert_int_equal(token_key_sign(key, "message", 7, before), 0);
+        assert_int_equal(token_key_otp(key, 58907520, &otp), 0);
+        expect(token_key_match(key, otp, 58907520, &match), "window %u", window);
+        token_key_prefetch(key);
+        assert_int_equal(token_key_sign(key, "message", 7, after), 0);
+        expect(token_key_match(key, otp, 58907520, &match), "window %u", window);
+        assert_memory_equal(before, after, hash_size(format.signature_hash));
+        token_key_destroy(&key);
+    }
+}
+
+/* It may stand beside what is needed with it: neither it nor its end touches what is around it. */
+static void a_key_in_a_place_of_its_owners_stays_within_it(void **state)
+{
+    static const struct token_key_dates dates = {1000, 2000};
+    unsigned char around[CACHE_LINE];
+    unsigned char *memory = cache_lines_alloc(2 * sizeof(around) + TOKEN_KEY_SIZE);
 
     (void)state;
-    for (int step = -1; step <= 3; step++)
-        token_key_prefetch(key, step);
-    assert_int_equal(token_key_sign(key, "message", 7, before), 0);
-    assert_int_equal(token_key_otp(key, 58907520, &otp), 0);
-    for (int step = -1; step <= 3; step++)
-        token_key_prefetch(key, step);
-    assert_int_equal(token_key_sign(key, "message", 7, after), 0);
-    assert_int_equal(token_key_otp(key, 58907520, &otp_after), 0);
-    assert_memory_equal(before, after, hash_size(default_format.signature_hash));
-    assert_int_equal(otp, otp_after);
-    token_key_destroy(&key);
+    memset(around, 0x5a, sizeof(around));
+    for (unsigned window = 0; window <= OTP_WINDOW_MAX; window++) {
+        struct token_format format = default_format;
+        struct token_key *beside, *key;
+        struct otp_match match, other;
+        uint32_t otp = 0;
+
+        format.window = window;
+        memset(memory, 0x5a, 2 * sizeof(around) + TOKEN_KEY_SIZE);
+        beside = token_key_create_at(memory + sizeof(around), &format, (const uint8_t *)RFC_SEED,
+                                     strlen(RFC_SEED), (const uint8_t *)"secret", 6, dates);
+        assert_ptr_equal(beside, memory + sizeof(around));
+        key = key_of(&format, RFC_SEED, "secret");
+        assert_int_equal(token_key_otp(beside, 58907521, &otp), 0);
+        expect(token_key_match(beside, otp, 58907520, &match) ==
+                   token_key_match(key, otp, 58907520, &other),
+               "window %u", window);
+        assert_false(token_key_in_date(beside, 999));
+        assert_true(token_key_in_date(beside, 1000));
+        assert_false(token_key_in_date(beside, 2000));
+        assert_true(token_key_in_date(key, 999));
+        token_key_destroy(&key);
+        token_key_destroy(&beside);
+        assert_null(beside);
+        assert_memory_equal(memory, around, sizeof(around));
+        assert_memory_equal(memory + sizeof(around) + TOKEN_KEY_SIZE, around, sizeof(around));
+    }
+    free(memory);
 }
 
 static void destroying_nothing_is_allowed(void **state)
@@ -375,6 +417,7 @@ int main(void)
         cmocka_unit_test(steps_are_found_within_26_hours_at_every_interval),
         cmocka_unit_test(a_key_of_any_length_works),
         cmocka_unit_test(asking_for_a_keys_memory_ahead_changes_nothing),
+        cmocka_unit_test(a_key_in_a_place_of_its_owners_stays_within_it),
         cmocka_unit_test(destroying_nothing_is_allowed),
     };
 

@@ -10,12 +10,12 @@ static const char sha512_seed[] =
 
 static uint32_t otp_of(const char *seed, enum hash hash, uint64_t counter, unsigned digits)
 {
-    struct keyed_hash *keyed = keyed_hash_create(hash, (const uint8_t *)seed, strlen(seed));
+    struct keyed_hash keyed;
     uint32_t otp = UINT32_MAX;
 
-    assert_non_null(keyed);
-    assert_int_equal(hotp(keyed, hash, counter, digits, &otp), 0);
-    keyed_hash_destroy(&keyed);
+    assert_int_equal(keyed_hash_init(&keyed, hash, (const uint8_t *)seed, strlen(seed)), 0);
+    assert_int_equal(hotp(&keyed, counter, digits, &otp), 0);
+    keyed_hash_deinit(&keyed);
     return otp;
 }
 
