@@ -32,14 +32,29 @@ static const char configuration[] = "[server]\n"
                                     "store = memory\n"
                                     "after_restart = accept\n"
                                     "[log]\n"
-                                    "level = error\n"
-                                    "[host example.org]\n"
-                                    "otp_seed = ZCI43OMHVV2CYZIRQSEEBLGZS7EFSNPU\n"
-                                    "token_secret = o4JbTqRzBmYH0kPq7dZx1VtGwLsCfNuE\n"
-                                    "isuser = seen\n";
+                                    "level = error\n";
+
+/* So many that the daemon looks ahead; each has a key of its own. */
+enum { HOSTS = MANY_HOSTS + 6, NAME_SIZE = 48, SECTION_SIZE = 256 };
+
+static const char section[] = "[host %s]\n"
+                              "otp_seed = ZCI43OMHVV2CYZIRQSEEBLGZS7EFSNPU\n"
+                              "token_secret = o4JbTqRzBmYH0kPq7dZx1VtGwLsCfN%02zu\n"
+                              "isuser = seen\n";
 
 static struct server *server;
 static bool seen;
+
+/* The first as the users of isuser know it, one that is longer than what is at hand, and others. */
+static void name_host(size_t number, char name_r[NAME_SIZE])
+{
+    if (number == 0)
+        snprintf(name_r, NAME_SIZE, "%s", HOST);
+    else if (number == 1)
+        snprintf(name_r, NAME_SIZE, "a-name-of-more-than-23-bytes.example.org");
+    else
+        snprintf(name_r, NAME_SIZE, "h%02zu.example.org", number);
+}
 
 /* What the client is to send, and what it must read. */
 struct script {
@@ -51,6 +66,7 @@ struct script {
     bool ends; /* with a question that can't be framed */
     bool understands_try_again;
     char spent[TOKEN_LENGTH_MAX + 1]; /* the token accepted last; "": none yet */
+    size_t spent_host;
 };
 
 /* Nobody connects through the sockets: they are gone as soon as the server has made them. */
@@ -78,7 +94,7 @@ static void draw_random_numbers(void)
 static void start(void)
 {
     char folder[] = "/tmp/xmpp-authd-fuzz-XXXXXX";
-    char text[sizeof(configuration) + sizeof(folder)];
+    char text[sizeof(configuration) + sizeof(folder) + HOSTS * SECTION_SIZE];
     struct problems *problems = problems_create();
     struct config *config;
     int size;
@@ -86,6 +102,12 @@ static void start(void)
     draw_random_numbers();
     EXPECT(problems != NULL && mkdtemp(folder) != NULL);
     size = snprintf(text, sizeof(text), configuration, folder);
+    for (size_t i = 0; i < HOSTS; i++) {
+        char name[NAME_SIZE];
+
+        name_host(i, name);
+        size += snprintf(text + size, SECTION_SIZE, section, name, i);
+    }
     config = config_load(memory_file((const uint8_t *)text, (size_t)size), problems);
     problems_print(problems, stderr);
     EXPECT(config != NULL);
@@ -96,16 +118,22 @@ static void start(void)
     remove_folder(folder);
 }
 
-/* A genuine token of a time step before now, or of now's; no two are the same. */
-static void mint(int64_t steps_ago, char token_r[TOKEN_LENGTH_MAX + 1])
+/* A genuine token of a host and of a time step before now, or of now's; no two are the same. */
+static void mint(size_t number, int64_t steps_ago, char token_r[TOKEN_LENGTH_MAX + 1])
 {
     static unsigned long long count;
-    const struct host *host = config_host(server->config, HOST, sizeof(HOST) - 1);
+    const struct host *host = &server->config->hosts[number];
     int64_t step = totp_step(moment_seconds(moment_now()), host->format.interval) - steps_ago;
     char nonce[NONCE_DIGITS + 1];
 
     snprintf(nonce, sizeof(nonce), "%0*llu", NONCE_DIGITS, ++count);
-    EXPECT(token_mint(host->keys[0], &host->format, USER, HOST, step, nonce, token_r) == 0);
+    EXPECT(token_mint(host->keys[0], &host->format, USER, host->name, step, nonce, token_r) == 0);
+}
+
+/* The host of a script's next login: now this one, now that. */
+static size_t next_host(const struct script *script)
+{
+    return script->stream_size % 8 == 0 ? 0 : script->stream_size % HOSTS;
 }
 
 static void add_answer(struct script *script, enum answer answer)
@@ -136,19 +164,30 @@ static void add_text(struct script *script, const char *text, enum answer answer
     add_answer(script, answer);
 }
 
-static void add_login(struct script *script, const char *token, enum answer answer)
+static void add_login(struct script *script, size_t host, const char *token, enum answer answer)
 {
-    char text[sizeof("auth:" USER ":" HOST ":") + TOKEN_LENGTH_MAX];
+    char text[sizeof("auth:" USER "::") + NAME_SIZE + TOKEN_LENGTH_MAX];
 
-    snprintf(text, sizeof(text), "auth:%s:%s:%s", USER, HOST, token);
+    snprintf(text, sizeof(text), "auth:%s:%s:%s", USER, server->config->hosts[host].name, token);
     add_text(script, text, answer);
 }
 
 static void add_genuine(struct script *script)
 {
-    mint(0, script->spent);
-    add_login(script, script->spent, ANSWER_YES);
-    seen = true;
+    script->spent_host = next_host(script);
+    mint(script->spent_host, 0, script->spent);
+    add_login(script, script->spent_host, script->spent, ANSWER_YES);
+    seen |= script->spent_host == 0;
+}
+
+/* A token of the host before it, whose key is another. */
+static void add_of_another(struct script *script)
+{
+    char token[TOKEN_LENGTH_MAX + 1];
+    size_t host = next_host(script);
+
+    mint((host + HOSTS - 1) % HOSTS, 0, token);
+    add_login(script, host, token, ANSWER_NO);
 }
 
 static void add_forged(struct script *script, struct choices *choices)
@@ -156,10 +195,10 @@ static void add_forged(struct script *script, struct choices *choices)
     char token[TOKEN_LENGTH_MAX + 1];
     size_t place;
 
-    mint(0, token);
+    mint(next_host(script), 0, token);
     place = choose(choices, strlen(token) - 1);
     token[place] = token[place] == '0' ? '1' : '0';
-    add_login(script, token, ANSWER_NO);
+    add_login(script, next_host(script), token, ANSWER_NO);
 }
 
 /* Bytes that the rules for fields refuse: a control byte stands among them. Neither LF nor, at the beginning, a byte that
@@ -208,14 +247,14 @@ static void add_question(struct script *script, struct choices *choices)
         break;
     case 1:
         if (script->spent[0] != '\0')
-            add_login(script, script->spent, ANSWER_NO);
+            add_login(script, script->spent_host, script->spent, ANSWER_NO);
         break;
     case 2:
         add_forged(script, choices);
         break;
     case 3:
-        mint(4 + (int64_t)choose(choices, 400), token);
-        add_login(script, token, ANSWER_NO);
+        mint(next_host(script), 4 + (int64_t)choose(choices, 400), token);
+        add_login(script, next_host(script), token, ANSWER_NO);
         break;
     case 4:
         add_text(script, "isuser:" USER ":" HOST, seen ? ANSWER_YES : ANSWER_NO);
@@ -233,8 +272,16 @@ static void add_question(struct script *script, struct choices *choices)
         add_try_again(script);
         break;
     default:
-        if (choose(choices, 4) == 0)
+        switch (choose(choices, 4)) {
+        case 0:
             add_too_long(script);
+            break;
+        case 1:
+            add_of_another(script);
+            break;
+        default:
+            break;
+        }
         break;
     }
 }

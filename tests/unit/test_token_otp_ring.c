@@ -56,6 +56,18 @@ static void every_move_gives_the_right_values_and_computes_only_the_new(void **s
     }
 }
 
+static void a_capacity_is_the_least_power_of_two_that_suffices(void **state)
+{
+    static const struct {
+        uint32_t count, capacity;
+    } rows[] = {{1, 1},   {2, 2},   {3, 4},           {4, 4},
+                {63, 64}, {64, 64}, {187201, 262144}, {UINT32_C(1) << 31, UINT32_C(1) << 31}};
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(rows); i++)
+        expect(otp_ring_capacity(rows[i].count) == rows[i].capacity, "%u", rows[i].count);
+}
+
 static void standing_still_costs_nothing(void **state)
 {
     struct counted counted = {.fail_after = SIZE_MAX};
@@ -98,6 +110,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_move_gives_the_right_values_and_computes_only_the_new),
+        cmocka_unit_test(a_capacity_is_the_least_power_of_two_that_suffices),
         cmocka_unit_test(standing_still_costs_nothing),
         cmocka_unit_test(a_failure_half_way_leaves_the_ring_empty),
     };
