@@ -179,11 +179,18 @@ static void another_hosts_key_opens_nothing_though_that_host_was_expected(void *
 static void a_garbled_token_is_malformed_and_teaches_nothing(void **state)
 {
     struct question question = question_of(QUESTION_AUTH, "alice", "h.example", "hunter2");
+    struct flight_record records[RECORDER_READ_MAX];
     struct site site;
 
     (void)state;
     site_open(&site, A_HOST);
     assert_int_equal(answer_to(&site, &question, at_second(1)), ANSWER_NO);
+    /* But for the user's history. */
+    assert_int_equal(flight_recorder_read(&site.authority->book.recorder,
+                                          verdict_book_expect(&site.authority->book, &question),
+                                          records),
+                     1);
+    assert_int_equal(records[0].reason, REASON_MALFORMED);
     assert_int_equal(only_reason(counts_of(&site, "h.example").auth), REASON_MALFORMED);
     assert_int_equal(site.authority->tally.hosts[0]->keys[0]->last_genuine, 0);
     assert_int_equal(site.store->asked, 0);

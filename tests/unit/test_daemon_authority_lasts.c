@@ -2,6 +2,8 @@
  * short, and what stale tokens may cost. */
 #include "test_daemon_authority.h"
 
+#include "daemon/shortage.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -267,6 +269,42 @@ static void nothing_is_read_behind_the_last_host(void **state)
     site_close(&site);
 }
 
+/* The store says itself what fails in it; where it says nothing, it is memory. */
+static void a_login_that_fails_for_want_of_memory_is_a_shortage(void **state)
+{
+    static const struct {
+        const char *name;
+        enum spend_outcome outcome;
+        const char *failure;
+        unsigned lines;
+    } rows[] = {
+        {"spent", SPEND_FRESH, NULL, 0},
+        {"spent already", SPEND_REPLAYED, NULL, 0},
+        {"spent already, and the store fails", SPEND_REPLAYED, "the disk is full", 0},
+        {"the store fails", SPEND_FAILED, "the disk is full", 0},
+        {"memory is short", SPEND_FAILED, NULL, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        struct event_limits limits = {0};
+        struct logged logged;
+        struct site site;
+
+        site_open(&site, A_HOST);
+        site.store->at_once = true;
+        site.store->outcome = rows[i].outcome;
+        site.store->base.failure = rows[i].failure;
+        shortage_tell(&limits, at_second(0));
+        logged = begin_log();
+        (void)log_in(&site, "alice", "a.example", 0, 1);
+        shortage_tell(&limits, at_second(1));
+        expect(times_in(end_log(&logged), "event=memory-short") == rows[i].lines, "%s",
+               rows[i].name);
+        site_close(&site);
+    }
+}
+
 #if !SANITIZED
 
 static void a_login_without_memory_to_wait_in_is_told_to_try_again(void **state)
@@ -333,16 +371,25 @@ static void without_memory_it_does_not_begin(void **state)
 
 static void a_reload_without_memory_leaves_all_as_it_was(void **state)
 {
-    struct config *next = good_config(B_HOST);
+    struct config *next = good_config(A_HOST B_HOST "[key b.example second]\n" KEY_OF("D"));
+    struct tally_plan *plan = NULL;
     struct site site;
+    long call = 0;
 
     (void)state;
     site_open(&site, A_HOST);
-    allocations_until_failure = 0;
-    assert_null(authority_prepare(site.authority, next));
+    for (; plan == NULL; call++) {
+        allocations_until_failure = call;
+        plan = authority_prepare(site.authority, next);
+        expect((plan == NULL) == (allocations_until_failure == -1), "call %ld", call);
+        allocations_until_failure = -1;
+        assert_ptr_equal(site.authority->config, site.config);
+        assert_int_equal(log_in(&site, "alice", "a.example", 0, 1), ANSWER_YES);
+    }
+    /* The plan, its two lists, a row and a rest of each host, a key apart, and a list of keys. */
+    assert_true(call > 9);
+    tally_plan_destroy(&plan);
     config_destroy(&next);
-    assert_ptr_equal(site.authority->config, site.config);
-    assert_int_equal(log_in(&site, "alice", "a.example", 0, 1), ANSWER_YES);
     site_close(&site);
 }
 
@@ -357,6 +404,7 @@ int main(void)
         cmocka_unit_test(a_database_that_fails_is_logged_once_and_once_when_it_works_again),
         cmocka_unit_test(what_stale_tokens_cost_is_bounded_for_all_keys_together),
         cmocka_unit_test(nothing_is_read_behind_the_last_host),
+        cmocka_unit_test(a_login_that_fails_for_want_of_memory_is_a_shortage),
 #if !SANITIZED
         cmocka_unit_test(a_login_without_memory_to_wait_in_is_told_to_try_again),
         cmocka_unit_test(from_the_second_login_on_nothing_is_allocated),

@@ -194,6 +194,28 @@ static void a_key_is_made_whole_or_not_at_all(void **state)
     }
 }
 
+static void what_could_not_be_made_of_a_key_holds_nothing(void **state)
+{
+    (void)state;
+    for (enum hash hash = 0; hash < HASH_COUNT; hash++) {
+        struct keyed_hash keyed;
+        bool failed = true;
+        long call = 0;
+
+        for (; failed; call++) {
+            int result;
+
+            fail_call(call);
+            result = keyed_hash_init(&keyed, hash, (const uint8_t *)SECRET, strlen(SECRET));
+            failed = ended_with_failure();
+            expect((result != 0) == failed, "%s, call %ld", hash_word(hash), call);
+            expect((keyed.made == NULL) == failed, "%s, call %ld", hash_word(hash), call);
+        }
+        assert_true(call > 3);
+        keyed_hash_deinit(&keyed);
+    }
+}
+
 static void a_jsxc_key_is_made_whole_or_not_at_all(void **state)
 {
     struct jsxc_key *key = jsxc_key_create((const uint8_t *)SECRET, strlen(SECRET));
@@ -379,6 +401,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_is_made_whole_or_not_at_all),
+        cmocka_unit_test(what_could_not_be_made_of_a_key_holds_nothing),
         cmocka_unit_test(a_jsxc_key_is_made_whole_or_not_at_all),
         cmocka_unit_test(a_fingerprint_is_whole_or_none),
         cmocka_unit_test(nothing_is_said_to_be_done_that_failed),
