@@ -94,7 +94,7 @@ static void draw_random_numbers(void)
 static void start(void)
 {
     char folder[] = "/tmp/xmpp-authd-fuzz-XXXXXX";
-    char text[sizeof(configuration) + sizeof(folder) + HOSTS * SECTION_SIZE];
+    char text[sizeof(configuration) + sizeof(folder) + (size_t)HOSTS * SECTION_SIZE];
     struct problems *problems = problems_create();
     struct config *config;
     int size;
