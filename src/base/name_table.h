@@ -18,8 +18,7 @@ struct name_table {
     struct name_slot *slots;
     size_t count;
     size_t capacity;
-    uint64_t
-        seed; /* random: users choose their names, and must not know which of them make long chains */
+    uint64_t seed; /* random: which names make long chains is another matter in each process */
 };
 
 /*

@@ -31,8 +31,10 @@ static void fill(struct verifier *verifier, const struct host *host)
         verifier->only_key = host->keys[0];
         verifier->keys.keys = &verifier->only_key;
     }
-    if (length <= NAME_AT_HAND)
-        memcpy(verifier->name, host->name, length);
+    if (length > NAME_AT_HAND)
+        return;
+    memcpy(verifier->name, host->name, length);
+    verifier->name_length = (uint8_t)length;
 }
 
 void verifiers_fill(struct config *config)
@@ -43,6 +45,6 @@ void verifiers_fill(struct config *config)
 
 bool verifier_is_named(const struct verifier *verifier, const char *domain, size_t length)
 {
-    return length > 0 && length <= NAME_AT_HAND && memcmp(verifier->name, domain, length) == 0 &&
-           verifier->name[length] == '\0';
+    return length > 0 && length == verifier->name_length &&
+           memcmp(verifier->name, domain, length) == 0;
 }

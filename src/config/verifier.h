@@ -20,9 +20,10 @@ struct verifier {
     unsigned keep_window; /* these two as in the host */
     unsigned reach[SPEND_TIMELINES];
     enum is_user_mode is_user;
-    struct judge_keys keys;      /* the host's */
-    struct token_key *only_key;  /* where keys are listed that are one alone */
-    char name[NAME_AT_HAND + 1]; /* the domain; "": it is longer */
+    struct judge_keys keys;     /* the host's */
+    struct token_key *only_key; /* where keys are listed that are one alone */
+    char name[NAME_AT_HAND];    /* the domain, without an end */
+    uint8_t name_length;        /* 0: it is longer */
     _Alignas(
         CACHE_LINE) unsigned char first_key[TOKEN_KEY_SIZE]; /* the place of the host's first */
 };

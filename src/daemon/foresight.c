@@ -10,8 +10,11 @@ static void find(struct foresight *foresight, struct foreseen *foreseen)
         foreseen->status = foresight->protocol->find_frame(
             foresight->next, (size_t)(foresight->end - foresight->next), foresight->maximum,
             &frame);
-    if (foreseen->status != FRAME_COMPLETE)
+    if (foreseen->status != FRAME_COMPLETE) {
+        /* Nothing behind it is looked at, nor is it itself again. */
+        foresight->next = foresight->end;
         return;
+    }
     foresight->next += frame.size;
     foreseen->size = frame.size;
     foreseen->question = foresight->protocol->understand(frame.text, frame.length,

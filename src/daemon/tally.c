@@ -169,14 +169,21 @@ void tally_plan_destroy(struct tally_plan **plan)
     *plan = NULL;
 }
 
+/* The row's key that goes on as the wanted one, and has not been taken for another: two sections may
+ * hold the same secrets. */
 static struct tally_key *same_key(const struct tally_host *row, const struct tally_key *wanted)
 {
+    struct tally_key *found = NULL;
+
     for (struct tally_key *key = SLIST_FIRST(&row->all_keys); key != NULL;
          key = SLIST_NEXT(key, next)) {
-        if (key->name != NULL && key->id == wanted->id)
+        if (key->name == NULL || !key->is_removed || key->id != wanted->id)
+            continue;
+        if (strcmp(key->name, wanted->name) == 0)
             return key;
+        found = key;
     }
-    return NULL;
+    return found;
 }
 
 /* A pending answer may still note a use of them; they have no name any more. */

@@ -116,13 +116,17 @@ void token_key_destroy(struct token_key **key)
     if (gone == NULL)
         return;
     keyed_hash_deinit(&gone->secret);
+    if (gone->near_ring.otps != NULL)
+        OPENSSL_cleanse(gone->near_ring.otps, gone->near_ring.capacity * sizeof(uint32_t));
     if (gone->rest != NULL) {
         keyed_hash_deinit(&gone->rest->seed);
         keyed_hash_deinit(&gone->rest->v2);
         calendar_lease_end(&gone->rest->lease);
         free(gone->rest);
     }
-    if (!gone->is_placed)
+    if (gone->is_placed)
+        *gone = (struct token_key){.rest = NULL};
+    else
         free(gone);
 }
 

@@ -131,13 +131,19 @@ static void an_expectation_is_held_against_the_domain_that_was_asked_about(void 
         {"nobody's, and * was expected", "*", "x.example"},
         {"* itself", "*", "*"},
         {"no name", "h.example", ""},
+        {"23 bytes, which are at hand", "name-of-23-byte.example", "name-of-23-byte.example"},
+        {"24 bytes, which are not", "name-of-24-bytes.example", "name-of-24-bytes.example"},
+        {"24 bytes, where 23 were expected", "name-of-23-byte.example", "name-of-23-byte.example0"},
         {"no name, and the long one was expected", long_name, ""},
     };
     struct site site;
 
     (void)state;
-    site_open(&site, A_HOST V2_HOST HOST("h.example.org") KEY_OF("C") HOST(
-                         "a-name-of-more-than-23-bytes.example") KEY_OF("D") HOST("*") KEY_OF("E"));
+    site_open(&site,
+              A_HOST V2_HOST HOST("h.example.org") KEY_OF("C")
+                  HOST("a-name-of-more-than-23-bytes.example") KEY_OF("D")
+                      HOST("name-of-23-byte.example") KEY_OF("F") HOST("name-of-24-bytes.example")
+                          KEY_OF("G") HOST("*") KEY_OF("E"));
     for (size_t i = 0; i < LENGTH_OF(rows); i++) {
         const char *expected = rows[i].expected, *asked = rows[i].asked;
         const struct name_table *table = &site.config->host_table;
@@ -145,6 +151,10 @@ static void an_expectation_is_held_against_the_domain_that_was_asked_about(void 
             expected == NULL ? NULL : name_table_find(table, expected, strlen(expected));
 
         expect((expected == NULL) == (host == NULL), "%s", rows[i].name);
+        /* With the zero behind it it is another name. */
+        expect(config_host_expected(site.config, host, asked, strlen(asked) + 1) ==
+                   config_host(site.config, asked, strlen(asked) + 1),
+               "%s, and a zero", rows[i].name);
         expect(config_host_expected(site.config, host, asked, strlen(asked)) ==
                    config_host(site.config, asked, strlen(asked)),
                "%s", rows[i].name);

@@ -143,6 +143,37 @@ static void keys_may_come_and_go_in_any_place(void **state)
     config_destroy(&config);
 }
 
+/* As with a secrets_file that holds what a [key] section holds too: the loader only warns. */
+static void keys_of_the_same_secrets_are_counted_apart(void **state)
+{
+    struct config *config = NULL;
+    struct tally tally;
+
+    (void)state;
+    tally_init(&tally);
+    for (int reload = 0; reload < 3; reload++) {
+        struct config *next =
+            configuration(HOST("a.example") KEY("a.example", "second", "B") HOST("b.example"));
+        struct tally_plan *plan;
+
+        next->hosts[0].key_fingerprints[1] = next->hosts[0].key_fingerprints[0];
+        plan = tally_plan_create(&tally, next, 1000);
+        assert_non_null(plan);
+        tally_follow(&tally, plan);
+        tally_plan_destroy(&plan);
+        config_destroy(&config);
+        config = next;
+        if (reload == 0)
+            tally_note_use(row_of(&tally, "a.example")->keys[0], 1000);
+        assert_int_equal(row_of(&tally, "a.example")->keys[0]->uses, 1);
+        assert_string_equal(row_of(&tally, "a.example")->keys[0]->name, "");
+        assert_int_equal(row_of(&tally, "a.example")->keys[1]->uses, 0);
+        assert_string_equal(row_of(&tally, "a.example")->keys[1]->name, "second");
+    }
+    tally_deinit(&tally);
+    config_destroy(&config);
+}
+
 /* As with a shared store: the answer comes after the host or the key is gone. */
 static void an_answer_may_come_after_its_host_or_key_was_removed(void **state)
 {
@@ -215,6 +246,7 @@ int main(void)
         cmocka_unit_test(each_host_has_its_row_and_strangers_share_one),
         cmocka_unit_test(a_reload_keeps_what_stays_and_drops_what_goes),
         cmocka_unit_test(keys_may_come_and_go_in_any_place),
+        cmocka_unit_test(keys_of_the_same_secrets_are_counted_apart),
         cmocka_unit_test(an_answer_may_come_after_its_host_or_key_was_removed),
         cmocka_unit_test(latencies_fall_into_the_bucket_that_ends_at_them),
     };

@@ -375,6 +375,7 @@ static void a_key_in_a_place_of_its_owners_stays_within_it(void **state)
 
         format.window = window;
         memset(memory, 0x5a, 2 * sizeof(around) + TOKEN_KEY_SIZE);
+        memset(memory + sizeof(around), 0, TOKEN_KEY_SIZE);
         beside = token_key_create_at(memory + sizeof(around), &format, (const uint8_t *)RFC_SEED,
                                      strlen(RFC_SEED), (const uint8_t *)"secret", 6, dates);
         assert_ptr_equal(beside, memory + sizeof(around));
@@ -390,6 +391,8 @@ static void a_key_in_a_place_of_its_owners_stays_within_it(void **state)
         token_key_destroy(&key);
         token_key_destroy(&beside);
         assert_null(beside);
+        for (size_t i = 0; i < TOKEN_KEY_SIZE; i++)
+            expect(memory[sizeof(around) + i] == 0, "window %u: byte %zu is left", window, i);
         assert_memory_equal(memory, around, sizeof(around));
         assert_memory_equal(memory + sizeof(around) + TOKEN_KEY_SIZE, around, sizeof(around));
     }
