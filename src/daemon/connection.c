@@ -18,7 +18,7 @@
 enum { READ_SIZE = 16 * 1024, DISCARDS_MAX = 16 };
 
 /* What those share who wait to be read, and what each is read at the least. */
-enum { SHARED_READ_SIZE = 64 * 1024, READ_SIZE_MIN = 4 * 1024 };
+enum { SHARED_READ_SIZE = 48 * 1024, READ_SIZE_MIN = 4 * 1024 };
 
 /* When so much was read, the turn ends: what else can be read is read in the next one, while those
  * who have their answers ask on. */
