@@ -16,20 +16,20 @@
 #define AUTH "auth:alice:example.org:"
 
 static const char configuration[] = "[server]\n"
-                                    "listen = %1$s/a.sock\n"
+                                    "listen = %s/a.sock\n"
                                     "[listen mail]\n"
-                                    "path = %1$s/m.sock\n"
+                                    "path = %s/m.sock\n"
                                     "protocol = saslauthd\n"
                                     "host = example.org\n"
                                     "[listen web]\n"
-                                    "path = %1$s/w.sock\n"
+                                    "path = %s/w.sock\n"
                                     "protocol = http\n"
                                     "[control]\n"
-                                    "listen = %1$s/c.sock\n"
+                                    "listen = %s/c.sock\n"
                                     "[http]\n"
-                                    "listen = unix:%1$s/h.sock\n"
+                                    "listen = unix:%s/h.sock\n"
                                     "[state]\n"
-                                    "dir = %1$s/state\n"
+                                    "dir = %s/state\n"
                                     "[replay]\n"
                                     "after_restart = accept\n"
                                     "[host example.org]\n"
@@ -60,7 +60,8 @@ static int set_up(void **state)
     snprintf(site->path, sizeof(site->path), "%s/conf", site->folder);
     file = fopen(site->path, "w");
     assert_non_null(file);
-    fprintf(file, configuration, site->folder);
+    fprintf(file, configuration, site->folder, site->folder, site->folder, site->folder,
+            site->folder, site->folder);
     fclose(file);
     assert_int_equal(chmod(site->path, 0600), 0);
     site->own_errors = dup(STDERR_FILENO);
