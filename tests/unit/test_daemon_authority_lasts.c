@@ -21,24 +21,23 @@ static unsigned long allocations;
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 
-void *calloc(size_t count, size_t size)
+static bool is_refused(void)
 {
     allocations++;
-    if (allocations_until_failure >= 0 && allocations_until_failure-- == 0) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    return __libc_calloc(count, size);
+    if (allocations_until_failure < 0 || allocations_until_failure-- > 0)
+        return false;
+    errno = ENOMEM;
+    return true;
+}
+
+void *calloc(size_t count, size_t size)
+{
+    return is_refused() ? NULL : __libc_calloc(count, size);
 }
 
 void *aligned_alloc(size_t alignment, size_t size)
 {
-    allocations++;
-    if (allocations_until_failure >= 0 && allocations_until_failure-- == 0) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    return __libc_memalign(alignment, size);
+    return is_refused() ? NULL : __libc_memalign(alignment, size);
 }
 #endif
 
