@@ -24,15 +24,17 @@
 
 enum { QUESTIONS_MAX = 40, STREAM_MAX = 64 * 1024, NONCE_DIGITS = 32 };
 
-static const char configuration[] = "[server]\n"
-                                    "listen = %s/auth.sock\n"
-                                    "max_request = 2000\n"
-                                    "max_pending = 1k\n"
-                                    "[replay]\n"
-                                    "store = memory\n"
-                                    "after_restart = accept\n"
-                                    "[log]\n"
-                                    "level = error\n";
+static const char configuration[] =
+    "[server]\n"
+    "listen = %s/auth.sock\n"
+    "max_request = 2000\n"
+    "max_pending = 1k\n"
+    "request_timeout = 1h\n" /* of which a machine that is suspended takes some */
+    "[replay]\n"
+    "store = memory\n"
+    "after_restart = accept\n"
+    "[log]\n"
+    "level = error\n";
 
 /* So many that the daemon looks ahead; each has a key of its own. */
 enum { HOSTS = MANY_HOSTS + 6, NAME_SIZE = 48, SECTION_SIZE = 256 };
