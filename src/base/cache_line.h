@@ -13,21 +13,8 @@ enum { CACHE_LINE = 64 };
  * The caller releases it with free(). */
 void *cache_lines_alloc(size_t size);
 
-/*
- * Has the processor fetch all the lines that size bytes, 1 or more, lie on: one more than they fill,
- * where they begin in the middle of one. A wrong guess costs a fetch, and nothing else: what is asked
- * for may be anywhere.
- */
-static inline void prefetch_bytes(const void *bytes, size_t size)
-{
-    const char *first = bytes;
-
-    for (size_t offset = 0; offset < size; offset += CACHE_LINE)
-        __builtin_prefetch(first + offset);
-    __builtin_prefetch(first + size - 1);
-}
-
-/* The same for what begins at a line. */
+/* Has the processor fetch size bytes that begin at a line. A wrong guess costs a fetch, and nothing
+ * else: what is asked for may be anywhere. */
 static inline void prefetch_lines(const void *lines, size_t size)
 {
     for (size_t offset = 0; offset < size; offset += CACHE_LINE)

@@ -24,8 +24,8 @@ struct verifier {
     struct token_key *only_key; /* where keys are listed that are one alone */
     char name[NAME_AT_HAND];    /* the domain, without an end */
     uint8_t name_length;        /* 0: it is longer */
-    _Alignas(
-        CACHE_LINE) unsigned char first_key[TOKEN_KEY_SIZE]; /* the place of the host's first */
+    /* The place of the host's first. */
+    _Alignas(CACHE_LINE) unsigned char first_key[TOKEN_KEY_SIZE];
 };
 _Static_assert(offsetof(struct verifier, first_key) / CACHE_LINE == 2,
                "a verifier is two lines, and its key");

@@ -20,8 +20,8 @@
 #include "token/reason.h"
 
 struct tally_counts {
-    uint64_t is_user[REASON_COUNT]; /* verdicts on isuser questions */
     uint64_t auth[REASON_COUNT];    /* verdicts on auth, malformed and unsupported questions */
+    uint64_t is_user[REASON_COUNT]; /* verdicts on isuser questions */
 };
 
 /* One line. Seconds since the epoch in last_*; 0: never. */

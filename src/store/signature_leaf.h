@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/cache_line.h"
 #include "store/block_row.h"
 #include "store/signature_id.h"
 

@@ -46,7 +46,7 @@ struct token_key *token_key_create_at(void *place, const struct token_format *fo
                                       const uint8_t *seed, size_t seed_size, const uint8_t *secret,
                                       size_t secret_size, struct token_key_dates dates);
 
-/* Wipes and frees *key and sets it to NULL; NULL is allowed. */
+/* Wipes and frees *key, but for a place of its owner's, and sets it to NULL; NULL is allowed. */
 void token_key_destroy(struct token_key **key);
 
 /* Has fetched what a key points to and a token that will be tried with it needs: among thousands of
