@@ -1,12 +1,16 @@
 """The real xmpp-authd as a process: its log collected line by line, awaited instead of slept for, and judged at the end."""
 
+import array
+import fcntl
 import os
 import pathlib
 import re
 import resource
+import select
 import signal
 import socket
 import subprocess
+import termios
 import threading
 import time
 
@@ -60,7 +64,8 @@ class Daemon:
         self.directory = configuration.directory
         self.path = self.directory / "xmpp-authd.conf"
         self.socket = self.directory / "a.sock"
-        self.records, self.raw = [], []
+        self._records, self._raw = [], []
+        self.collected = 0  # bytes of the log
         self.expected, self.expected_status = [], 0
         self.changed = threading.Condition()
         self.process = self.reader = None
@@ -104,19 +109,40 @@ class Daemon:
         return self
 
     def _collect(self):
-        for raw in self.process.stderr:
-            text = raw.decode("ascii", "replace").rstrip("\n")
-            try:
-                record = parse_logfmt(text)
-            except AssertionError:
-                record = {"unreadable": text}
+        readable = select.poll()
+        readable.register(self.process.stderr, select.POLLIN)
+        rest = b""
+        while True:
+            readable.poll()
             with self.changed:
-                self.raw.append(raw)
-                self.records.append(record)
+                piece = os.read(self.process.stderr.fileno(), 65536)
+                self.collected += len(piece)
+                *lines, rest = (rest + piece + (b"\n" if rest and not piece else b"")).split(b"\n")
+                for line in lines:
+                    self._take_line(line)
+                if not piece:
+                    self._records.append({"end": "of the log"})
                 self.changed.notify_all()
-        with self.changed:
-            self.records.append({"end": "of the log"})
-            self.changed.notify_all()
+            if not piece:
+                return
+
+    def _take_line(self, line):
+        text = line.decode("ascii", "replace")
+        try:
+            record = parse_logfmt(text)
+        except AssertionError:
+            record = {"unreadable": text}
+        self._raw.append(line + b"\n")
+        self._records.append(record)
+
+    def _catch_up(self):
+        """Waits until all that the daemon has written by now is collected; with the lock held."""
+        if self.reader is None:
+            return
+        unread = array.array("i", [0])
+        fcntl.ioctl(self.process.stderr, termios.FIONREAD, unread)
+        written = self.collected + unread[0]
+        assert self.changed.wait_for(lambda: self.collected >= written, DEADLINE), "the log is not read"
 
     def await_socket(self):
         """Waits until it can be asked, where its log does not say so."""
@@ -174,7 +200,7 @@ class Daemon:
             if self.process.poll() is None:
                 self.process.kill()
                 self.process.wait()
-        log = b"".join(self.raw)
+        log = b"".join(self._raw)
         confidential.archive(log)
         text = log.decode(errors="replace")
         assert not REPORTS.search(log), text
@@ -194,8 +220,22 @@ class Daemon:
         self.expected += patterns
         return self
 
+    @property
+    def records(self):
+        """The lines of the log so far, as fields: before the daemon answers, it logs."""
+        with self.changed:
+            self._catch_up()
+            return self._records
+
+    @property
+    def raw(self):
+        """The same as they came."""
+        with self.changed:
+            self._catch_up()
+            return self._raw
+
     def events(self, event, **fields):
-        """The log's records of an event, with these fields."""
+        """The records of an event, with these fields."""
         with self.changed:
             return [record for record in self.records if self._fits(record, event, fields)]
 
@@ -208,13 +248,13 @@ class Daemon:
         deadline = time.monotonic() + DEADLINE
         with self.changed:
             while True:
-                found = [record for record in self.records if self._fits(record, event, fields)]
+                found = [record for record in self._records if self._fits(record, event, fields)]
                 if len(found) >= count:
                     return found[count - 1]
-                ended = self.records and "end" in self.records[-1]
+                ended = self._records and "end" in self._records[-1]
                 left = deadline - time.monotonic()
                 assert left > 0 and not ended, (
-                    f"no event {event} {fields} in the log:\n" + b"".join(self.raw[-30:]).decode(errors="replace"))
+                    f"no event {event} {fields} in the log:\n" + b"".join(self._raw[-30:]).decode(errors="replace"))
                 self.changed.wait(left)
 
     def verdict(self, jid, count=1):
@@ -231,10 +271,10 @@ class Daemon:
         self.signal(signal.SIGHUP)
         with self.changed:
             assert self.changed.wait_for(lambda: self._reloads() > done, DEADLINE), "no end of the reload"
-        return [record["event"] for record in self.records if record.get("event") in ("reloaded", "reload-failed")][-1]
+        return [record["event"] for record in self._records if record.get("event") in ("reloaded", "reload-failed")][-1]
 
     def _reloads(self):
-        return sum(record.get("event") in ("reloaded", "reload-failed") for record in self.records)
+        return sum(record.get("event") in ("reloaded", "reload-failed") for record in self._records)
 
     # --- what it says and costs
 
