@@ -6,9 +6,22 @@
 
 #include "base/fingerprint.h"
 
-static uint64_t hash_name(const struct name_table *table, const char *name, size_t length)
+uint64_t name_table_hash(const struct name_table *table, const char *name, size_t length)
 {
-    return fingerprint(table->seed, name, length);
+    uint64_t state = table->seed ^ length;
+    const char *last;
+    uint64_t word;
+
+    if (length < 8)
+        return fingerprint(table->seed, name, length);
+    last = name + length - 8;
+    /* The last eight bytes, whichever of them were taken already: no byte is taken by itself. */
+    for (; name < last; name += 8) {
+        (void)take_u64((const uint8_t *)name, &word);
+        state = fingerprint_step(state, word);
+    }
+    (void)take_u64((const uint8_t *)last, &word);
+    return fingerprint_step(state, word);
 }
 
 /* The slot that holds the name, or the free one where it belongs; capacity is not 0 and one slot is
@@ -62,7 +75,7 @@ int name_table_add(struct name_table *table, const char *name, size_t length, vo
         table->seed = random_seed();
     if (table->count >= table->capacity / 4 * 3 && grow(table) != 0)
         return -1;
-    hash = hash_name(table, name, length);
+    hash = name_table_hash(table, name, length);
     *find_slot(table, name, length, hash) =
         (struct name_slot){.name = name, .length = length, .hash = hash, .value = value};
     table->count++;
@@ -75,40 +88,18 @@ void *name_table_find(const struct name_table *table, const char *name, size_t l
 
     if (table->capacity == 0)
         return NULL;
-    hash = hash_name(table, name, length);
+    hash = name_table_hash(table, name, length);
     /* With many names the value comes from far away, like the name that is compared first. */
     __builtin_prefetch(table->slots[hash & (table->capacity - 1)].value);
     return find_slot(table, name, length, hash)->value;
 }
 
-uint64_t name_table_expect(const struct name_table *table, const char *name, size_t length)
-{
-    uint64_t hash = hash_name(table, name, length);
-
-    if (table->capacity > 0)
-        __builtin_prefetch(&table->slots[hash & (table->capacity - 1)]);
-    return hash;
-}
-
-void *name_table_guess(const struct name_table *table, uint64_t hash)
-{
-    size_t mask = table->capacity - 1;
-
-    if (table->capacity == 0)
-        return NULL;
-    for (size_t at = hash & mask; table->slots[at].name != NULL; at = (at + 1) & mask) {
-        if (table->slots[at].hash == hash)
-            return table->slots[at].value;
-    }
-    return NULL;
-}
-
 void name_table_remove(struct name_table *table, const char *name, size_t length)
 {
     size_t mask = table->capacity - 1;
-    struct name_slot *slot = table->capacity == 0
-                                 ? NULL
-                                 : find_slot(table, name, length, hash_name(table, name, length));
+    struct name_slot *slot =
+        table->capacity == 0 ? NULL
+                             : find_slot(table, name, length, name_table_hash(table, name, length));
     size_t gap;
 
     if (slot == NULL || slot->name == NULL)

@@ -31,11 +31,8 @@ __attribute__((warn_unused_result)) int name_table_add(struct name_table *table,
 /* The value under a name, or NULL. */
 void *name_table_find(const struct name_table *table, const char *name, size_t length);
 
-/* Has the place fetched where a name would stand; the name's hash, for name_table_guess(). */
-uint64_t name_table_expect(const struct name_table *table, const char *name, size_t length);
-
-/* The value under a name of that hash, which is not compared; or NULL. */
-void *name_table_guess(const struct name_table *table, uint64_t hash);
+/* What a name is looked for by, as long as the table holds any: for name_guess_create(). */
+uint64_t name_table_hash(const struct name_table *table, const char *name, size_t length);
 
 /* Takes a name out, if it is there. */
 void name_table_remove(struct name_table *table, const char *name, size_t length);

@@ -13,6 +13,24 @@
 #include "config/source_file.h"
 #include "config/windows.h"
 
+/* When the hosts are complete. */
+static void make_guess(struct config *config, struct problems *problems)
+{
+    uint64_t *hashes = calloc(config->host_count + 1, sizeof(*hashes));
+    int result = hashes == NULL ? -1 : 0;
+
+    for (size_t i = 0; result == 0 && i < config->host_count; i++) {
+        const char *name = config->hosts[i].name;
+
+        hashes[i] = name_table_hash(&config->host_table, name, strlen(name));
+    }
+    if (result == 0)
+        result = name_guess_create(&config->host_guess, hashes, config->host_count);
+    free(hashes);
+    if (result != 0)
+        problems_error(problems, config->path, 0, "memory is short");
+}
+
 static void build(struct config *config, const struct source_file *file, struct problems *problems)
 {
     struct secrets_holder own = {.path = config->path, .status = file->status};
@@ -27,6 +45,7 @@ static void build(struct config *config, const struct source_file *file, struct 
     hosts_build(config, problems, &holders);
     windows_settle(config);
     verifiers_fill(config);
+    make_guess(config, problems);
     key_rules_check(config, time(NULL), problems);
     doors_check(config, problems);
     listeners_check_groups(config, holders, problems);
@@ -81,6 +100,7 @@ void config_destroy(struct config **config)
         return;
     hosts_clear(*config);
     sections_clear_secrets(&(*config)->sections);
+    name_guess_clear(&(*config)->host_guess);
     name_table_clear(&(*config)->host_table);
     arena_clear(&(*config)->arena);
     free(*config);

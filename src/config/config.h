@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "base/name_guess.h"
 #include "config/section.h"
 #include "config/user_list.h"
 #include "config/verifier.h"
@@ -90,8 +91,9 @@ struct config {
     struct verifier *verifiers; /* in the hosts' order; memory of their own */
     size_t host_count;
     struct name_table host_table;
-    struct host *any_host; /* [host *], or NULL */
-    struct reach reach;    /* of all hosts */
+    struct name_guess host_guess; /* the same by the hash alone; only where there are hosts */
+    struct host *any_host;        /* [host *], or NULL */
+    struct reach reach;           /* of all hosts */
 };
 
 /*
@@ -110,7 +112,17 @@ const struct key_fingerprint *config_section_fingerprint(const struct config *co
 /* The host for a domain as asked about (exact bytes): its own section, else [host *], else NULL. */
 struct host *config_host(const struct config *config, const char *domain, size_t length);
 
-/* The same, where it is probably a certain one (NULL: none is known): then nothing is searched. */
+/* The number of the host that a domain is probably about (any host's where it has none): by its hash
+ * alone, so that nothing of a host is looked at. The number is asked for and may come from far away;
+ * borrowed from the configuration. */
+static inline const uint32_t *config_host_guess(const struct config *config, const char *domain,
+                                                size_t length)
+{
+    return name_guess_number(&config->host_guess,
+                             name_table_hash(&config->host_table, domain, length));
+}
+
+/* The same as config_host(), where it is probably a certain one (NULL: none is known): then nothing is searched. */
 const struct host *config_host_expected(const struct config *config, const struct host *expected,
                                         const char *domain, size_t length);
 

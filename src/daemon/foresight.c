@@ -10,72 +10,84 @@ static void find(struct foresight *foresight, struct foreseen *foreseen)
         foreseen->status = foresight->protocol->find_frame(
             foresight->next, (size_t)(foresight->end - foresight->next), foresight->maximum,
             &frame);
-    if (foreseen->status != FRAME_COMPLETE) {
-        /* Nothing behind it is looked at, nor is it itself again. */
-        foresight->next = foresight->end;
+    if (foreseen->status != FRAME_COMPLETE)
         return;
-    }
     foresight->next += frame.size;
     foreseen->size = frame.size;
     foreseen->question = foresight->protocol->understand(frame.text, frame.length,
                                                          foresight->pinned, foresight->user);
 }
 
-/* The host by its hash alone: its place in the table is fetched. */
-static void look(struct foresight *foresight, struct foreseen *foreseen)
+/* --- the steps */
+
+static void find_ahead(struct foresight *foresight, struct foreseen *foreseen)
 {
     const struct question *question = &foreseen->question;
 
     find(foresight, foreseen);
-    foreseen->row = NULL;
     if (foreseen->status == FRAME_COMPLETE)
-        foreseen->hash = name_table_expect(&foresight->authority->config->host_table,
-                                           question->host, question->host_length);
+        foreseen->host_number =
+            config_host_guess(foresight->authority->config, question->host, question->host_length);
 }
 
-/* By now the place is there, and tells where the host is. */
-static void fetch_host(struct foresight *foresight, struct foreseen *foreseen)
+/* The number is there: the verifier is asked for, and where the host's row in the tally is. */
+static void guess_host(struct foresight *foresight, struct foreseen *foreseen)
 {
     const struct authority *authority = foresight->authority;
-    const struct config *config = authority->config;
+    size_t number = *foreseen->host_number;
 
-    if (foreseen->status != FRAME_COMPLETE)
-        return;
-    foreseen->host = name_table_guess(&config->host_table, foreseen->hash);
+    foreseen->host = &authority->config->hosts[number];
     /* Who asks about one host again and again has its memory at hand. */
-    if (foreseen->host == NULL || foreseen->host == foresight->last)
+    foreseen->comes_from_far = foreseen->host != foresight->last;
+    if (!foreseen->comes_from_far)
         return;
     foresight->last = foreseen->host;
-    foreseen->row = &authority->tally.hosts[foreseen->host - config->hosts];
-    prefetch_lines(config_verifier(config, foreseen->host), sizeof(struct verifier));
-    __builtin_prefetch(foreseen->row);
+    prefetch_lines(&authority->config->verifiers[number], sizeof(struct verifier));
+    __builtin_prefetch(&authority->tally.hosts[number]);
 }
 
 /* The verifier is there, and its first key, and tell where all else is. */
 static void fetch_rest(const struct foresight *foresight, const struct foreseen *foreseen)
 {
+    const struct authority *authority = foresight->authority;
     const struct judge_keys *keys;
 
-    if (foreseen->row == NULL)
+    if (!foreseen->comes_from_far)
         return;
-    keys = &config_verifier(foresight->authority->config, foreseen->host)->keys;
+    keys = &config_verifier(authority->config, foreseen->host)->keys;
     for (size_t i = 0; i < keys->count; i++)
         token_key_prefetch(keys->keys[i]);
-    tally_prefetch(*foreseen->row);
+    tally_prefetch(tally_host_of(&authority->tally, foreseen->host));
 }
 
-static struct foreseen *after(struct foresight *foresight, unsigned steps)
+/* --- all of them */
+
+static struct foreseen *at(struct foresight *foresight, unsigned number)
 {
-    return &foresight->ahead[(foresight->place + steps) % FORESIGHT_PLACES];
+    return &foresight->ahead[number % FORESIGHT_PLACES];
 }
 
-/* Gives the place of the next request. */
-static struct foreseen *step(struct foresight *foresight)
+/* Each step goes a stride further than the next one, and the last one a stride further than what is
+ * answered until this is due again. */
+static void look_ahead(struct foresight *foresight)
 {
-    fetch_rest(foresight, after(foresight, 1));
-    fetch_host(foresight, after(foresight, 2));
-    look(foresight, after(foresight, FORESIGHT_STEPS));
-    return after(foresight, 0);
+    unsigned end = foresight->taken + FORESIGHT_PLACES;
+
+    while (!foresight->is_over && foresight->found < end) {
+        struct foreseen *foreseen = at(foresight, foresight->found);
+
+        find_ahead(foresight, foreseen);
+        foresight->is_over = foreseen->status != FRAME_COMPLETE;
+        foresight->found += !foresight->is_over;
+    }
+    end -= FORESIGHT_STRIDE;
+    for (; foresight->guessed < foresight->found && foresight->guessed < end; foresight->guessed++)
+        guess_host(foresight, at(foresight, foresight->guessed));
+    end -= FORESIGHT_STRIDE;
+    for (; foresight->fetched < foresight->guessed && foresight->fetched < end;
+         foresight->fetched++)
+        fetch_rest(foresight, at(foresight, foresight->fetched));
+    foresight->due = foresight->taken + FORESIGHT_STRIDE;
 }
 
 void foresight_begin(struct foresight *foresight, const struct authority *authority,
@@ -90,24 +102,19 @@ void foresight_begin(struct foresight *foresight, const struct authority *author
     foresight->end = data + size;
     foresight->looks_ahead =
         size > 0 && authority->config->host_count >= MANY_HOSTS && !protocol->asks_once;
-    if (!foresight->looks_ahead)
-        return;
+    foresight->is_over = false;
     foresight->last = NULL;
-    for (size_t i = 0; i < FORESIGHT_PLACES; i++)
-        foresight->ahead[i] = (struct foreseen){.status = FRAME_INCOMPLETE};
-    for (foresight->place = 0; foresight->place < FORESIGHT_STEPS; foresight->place++)
-        step(foresight);
+    foresight->taken = foresight->due = 0;
+    foresight->found = foresight->guessed = foresight->fetched = 0;
 }
 
 const struct foreseen *foresight_next(struct foresight *foresight)
 {
-    const struct foreseen *next = &foresight->ahead[0];
-
     if (!foresight->looks_ahead) {
         find(foresight, &foresight->ahead[0]);
-        return next;
+        return &foresight->ahead[0];
     }
-    next = step(foresight);
-    foresight->place++;
-    return next;
+    if (foresight->taken == foresight->due)
+        look_ahead(foresight);
+    return at(foresight, foresight->taken++);
 }

@@ -1,8 +1,9 @@
 /*
- * Takes what was read of a client apart into requests, some of them ahead: where there are thousands
- * of hosts, the memory of the one that is asked about next comes from far away, in a few steps of
- * which each tells where the next one goes. Each request that is taken brings the ones behind it a
- * step further. Nothing is decided here; a wrong guess costs a fetch.
+ * Takes what was read of a client apart into requests, many of them ahead: where there are thousands
+ * of hosts, the memory of the one that is asked about comes from far away, in three steps of which
+ * each tells where the next one goes. Each step is taken for a few requests at a time, so that their
+ * memory is on its way together, and long before it is needed. Nothing is decided here; a wrong guess
+ * costs a fetch.
  */
 #ifndef DAEMON_FORESIGHT_H
 #define DAEMON_FORESIGHT_H
@@ -13,17 +14,18 @@
 #include "daemon/authority.h"
 #include "wire/protocol.h"
 
-/* How many requests ahead it looks, one for each step; and the places for them, a power of two. */
-enum { FORESIGHT_STEPS = 3, FORESIGHT_PLACES = 4 };
+/* For how many requests each step is taken at a time; and the places for those that are being
+ * answered and those behind them that each step has been taken for. */
+enum { FORESIGHT_STRIDE = 8, FORESIGHT_PLACES = 4 * FORESIGHT_STRIDE };
 
-/* A request that was found, and what is known of it by now. */
+/* A request that was found. */
 struct foreseen {
     enum frame_status status;
-    size_t size; /* bytes of it, framing and all */
+    bool comes_from_far; /* the host's memory was not asked for right before */
+    size_t size;         /* bytes of the request, framing and all */
     struct question question;
-    uint64_t hash;                 /* of the host's name */
-    const struct host *host;       /* that it is probably about; NULL: not known */
-    struct tally_host *const *row; /* of a host whose memory is fetched; else NULL */
+    const uint32_t *host_number; /* of the host that it is probably about */
+    const struct host *host;     /* that one; NULL: not known */
 };
 
 struct foresight {
@@ -34,8 +36,14 @@ struct foresight {
     const uint8_t *next; /* the first byte that was not looked at */
     const uint8_t *end;
     bool looks_ahead; /* with a few hosts there is nothing to be won */
-    unsigned place;   /* of the request that is taken next */
+    bool is_over;     /* what comes behind those found is no whole request */
     const struct host *last;
+    /* How many requests came so far: */
+    unsigned taken;   /* by the caller */
+    unsigned due;     /* when the steps are taken again */
+    unsigned found;   /* framed and taken apart; the number of the host is asked for */
+    unsigned guessed; /* the host is known, and its verifier asked for */
+    unsigned fetched; /* and all else of it */
     struct foreseen ahead[FORESIGHT_PLACES];
     char user[PREPARED_NAME_SIZE]; /* of a protocol whose names come as people type them */
 };
