@@ -2,15 +2,16 @@
 
 static void find(struct foresight *foresight, struct foreseen *foreseen)
 {
+    enum frame_status status = FRAME_INCOMPLETE;
     struct frame frame;
 
-    foreseen->status = FRAME_INCOMPLETE;
-    foreseen->host = NULL;
     if (foresight->next < foresight->end)
-        foreseen->status = foresight->protocol->find_frame(
-            foresight->next, (size_t)(foresight->end - foresight->next), foresight->maximum,
-            &frame);
-    if (foreseen->status != FRAME_COMPLETE)
+        status = foresight->protocol->find_frame(foresight->next,
+                                                 (size_t)(foresight->end - foresight->next),
+                                                 foresight->maximum, &frame);
+    foreseen->status = status;
+    foreseen->host = NULL;
+    if (status != FRAME_COMPLETE)
         return;
     foresight->next += frame.size;
     foreseen->size = frame.size;
