@@ -5,7 +5,7 @@
 
 /* Places for each bucket; with three names or fewer to four places, nearly every bucket finds its
  * shift. */
-enum { BUCKET_PLACES = 4, SHIFTS = UINT8_MAX + 1, NAMES_MAX = 1 << 30 };
+enum { BUCKET_PLACES = 4, SHIFTS = UINT8_MAX + 1 };
 
 static const uint32_t NO_NUMBER = UINT32_MAX;
 
@@ -59,12 +59,12 @@ static void fill_buckets(const struct name_guess *guess, struct buckets *buckets
     }
 }
 
-/* Gives the names of a bucket from `from` on, up to `end`, their places; false where one is taken:
- * then those before it have theirs. */
-static bool place_names(struct name_guess *guess, const struct buckets *buckets, uint32_t from,
+/* Gives the names of a bucket, whose first is given, their places. False where one is taken: then
+ * those before *stopped_r have theirs. */
+static bool place_names(struct name_guess *guess, const struct buckets *buckets, uint32_t first,
                         size_t shift, uint32_t *stopped_r)
 {
-    for (*stopped_r = from; *stopped_r != NO_NUMBER; *stopped_r = buckets->next[*stopped_r]) {
+    for (*stopped_r = first; *stopped_r != NO_NUMBER; *stopped_r = buckets->next[*stopped_r]) {
         size_t place = name_guess_place(guess, buckets->hashes[*stopped_r], shift);
 
         if (guess->numbers[place] != NO_NUMBER)
@@ -74,10 +74,10 @@ static bool place_names(struct name_guess *guess, const struct buckets *buckets,
     return true;
 }
 
-static void take_back(struct name_guess *guess, const struct buckets *buckets, uint32_t from,
+static void take_back(struct name_guess *guess, const struct buckets *buckets, uint32_t first,
                       uint32_t end, size_t shift)
 {
-    for (uint32_t number = from; number != end; number = buckets->next[number])
+    for (uint32_t number = first; number != end; number = buckets->next[number])
         guess->numbers[name_guess_place(guess, buckets->hashes[number], shift)] = NO_NUMBER;
 }
 
@@ -119,7 +119,7 @@ int name_guess_create(struct name_guess *guess, const uint64_t *hashes, size_t c
     int result = -1;
 
     *guess = (struct name_guess){0};
-    if (count <= NAMES_MAX)
+    if (count <= NAME_GUESS_MAX)
         result = take_memory(guess, &buckets, count);
     if (result == 0) {
         fill_buckets(guess, &buckets, count);

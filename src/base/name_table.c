@@ -6,6 +6,14 @@
 
 #include "base/fingerprint.h"
 
+/* What differs in a word's first bytes a fingerprint's step moves to the upper half, and the places of
+ * names are taken from the lower. */
+static uint64_t spread(uint64_t hash)
+{
+    hash *= UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 32;
+}
+
 uint64_t name_table_hash(const struct name_table *table, const char *name, size_t length)
 {
     uint64_t state = table->seed ^ length;
@@ -13,7 +21,7 @@ uint64_t name_table_hash(const struct name_table *table, const char *name, size_
     uint64_t word;
 
     if (length < 8)
-        return fingerprint(table->seed, name, length);
+        return spread(fingerprint(table->seed, name, length));
     last = name + length - 8;
     /* The last eight bytes, whichever of them were taken already: no byte is taken by itself. */
     for (; name < last; name += 8) {
@@ -21,7 +29,7 @@ uint64_t name_table_hash(const struct name_table *table, const char *name, size_
         state = fingerprint_step(state, word);
     }
     (void)take_u64((const uint8_t *)last, &word);
-    return fingerprint_step(state, word);
+    return spread(fingerprint_step(state, word));
 }
 
 /* The slot that holds the name, or the free one where it belongs; capacity is not 0 and one slot is

@@ -112,9 +112,10 @@ const struct key_fingerprint *config_section_fingerprint(const struct config *co
 /* The host for a domain as asked about (exact bytes): its own section, else [host *], else NULL. */
 struct host *config_host(const struct config *config, const char *domain, size_t length);
 
-/* The number of the host that a domain is probably about (any host's where it has none): by its hash
- * alone, so that nothing of a host is looked at. The number is asked for and may come from far away;
- * borrowed from the configuration. */
+/* The number of the host that a domain is probably about (any host's where it has none): by its
+ * hash alone, so that nothing of a host is looked at. There is a host, as in every configuration
+ * that was loaded. The number is asked for and may come from far away; borrowed from the
+ * configuration. */
 static inline const uint32_t *config_host_guess(const struct config *config, const char *domain,
                                                 size_t length)
 {
@@ -122,7 +123,8 @@ static inline const uint32_t *config_host_guess(const struct config *config, con
                              name_table_hash(&config->host_table, domain, length));
 }
 
-/* The same as config_host(), where it is probably a certain one (NULL: none is known): then nothing is searched. */
+/* The same as config_host(), where it is probably a certain one (NULL: none is known): then nothing
+ * is searched. */
 const struct host *config_host_expected(const struct config *config, const struct host *expected,
                                         const char *domain, size_t length);
 

@@ -101,6 +101,7 @@ void foresight_begin(struct foresight *foresight, const struct authority *author
     foresight->maximum = maximum;
     foresight->next = data;
     foresight->end = data + size;
+    /* One that asks once has a user's name in a place that all its requests share. */
     foresight->looks_ahead =
         size > 0 && authority->config->host_count >= MANY_HOSTS && !protocol->asks_once;
     foresight->is_over = false;

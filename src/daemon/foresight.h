@@ -1,9 +1,10 @@
 /*
- * Takes what was read of a client apart into requests, many of them ahead: where there are thousands
- * of hosts, the memory of the one that is asked about comes from far away, in three steps of which
- * each tells where the next one goes. Each step is taken for a few requests at a time, so that their
- * memory is on its way together, and long before it is needed. Nothing is decided here; a wrong guess
- * costs a fetch.
+ * Takes what was read of a client apart into requests, many of them ahead: where there are
+ * thousands of hosts, the memory of the one that is asked about comes from far away, in three steps
+ * of which each tells where the next one goes. Each step is taken for a few requests at a time, so
+ * that their memory is on its way together, and, but for the first few of what was read, long
+ * before it is needed. Nothing is decided here: a wrong guess, as for each domain without a host of
+ * its own, has some lines of memory fetched for nothing.
  */
 #ifndef DAEMON_FORESIGHT_H
 #define DAEMON_FORESIGHT_H
@@ -35,7 +36,7 @@ struct foresight {
     size_t maximum;
     const uint8_t *next; /* the first byte that was not looked at */
     const uint8_t *end;
-    bool looks_ahead; /* with a few hosts there is nothing to be won */
+    bool looks_ahead; /* many hosts, and a protocol that asks more than once */
     bool is_over;     /* what comes behind those found is no whole request */
     const struct host *last;
     /* How many requests came so far: */
@@ -45,13 +46,15 @@ struct foresight {
     unsigned guessed; /* the host is known, and its verifier asked for */
     unsigned fetched; /* and all else of it */
     struct foreseen ahead[FORESIGHT_PLACES];
-    char user[PREPARED_NAME_SIZE]; /* of a protocol whose names come as people type them */
+    /* Of a protocol whose names come as people type them. It is one for all requests: those of a
+     * protocol that asks once are never taken apart ahead. */
+    char user[PREPARED_NAME_SIZE];
 };
 
 /*
- * Begins with size bytes of a protocol (NULL where there are no bytes), in which no request is longer
- * than maximum bytes of text; pinned is its host where it names none. All is borrowed as long as it
- * is used.
+ * Begins with size bytes of a protocol (NULL where there are no bytes), in which no request is
+ * longer than maximum bytes of text; pinned is its host where it names none. All is borrowed as long
+ * as it is used.
  */
 void foresight_begin(struct foresight *foresight, const struct authority *authority,
                      const struct protocol *protocol, const char *pinned, size_t maximum,

@@ -118,6 +118,40 @@ static void a_hash_tells_names_apart_by_each_of_their_bytes_and_their_length(voi
     name_table_clear(&table);
 }
 
+/* Places are taken from a hash's lower bits: for names that differ in a few bytes only, wherever these
+ * stand, no more of them may share one than chance would have it. */
+static void names_that_are_nearly_the_same_are_spread_over_all_places(void **state)
+{
+    static const struct {
+        const char *before, *behind;
+    } rows[] = {
+        {"h", ".example"},    {"", ".org"},       {"example", ".org"},   {"customer", ".chat"},
+        {"shop-", ".de"},     {"chat.c", ".com"}, {"u", "@example.org"}, {"id-", ".net"},
+        {"a.long.name.", ""}, {"x", ""}};
+    enum { COUNT = 10000, PLACES = 16384 };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(rows) * 8; i++) {
+        const struct name_table table = {.seed = UINT64_C(0x2545f4914f6cdd1d) * (i + 1)};
+        static uint8_t shared[PLACES];
+        unsigned most = 0;
+
+        memset(shared, 0, sizeof(shared));
+        for (size_t number = 0; number < COUNT; number++) {
+            size_t row = i % LENGTH_OF(rows);
+            char name[48];
+            int length =
+                snprintf(name, sizeof(name), "%s%zu%s", rows[row].before, number, rows[row].behind);
+            size_t place = name_table_hash(&table, name, (size_t)length) % PLACES;
+
+            if (shared[place] < UINT8_MAX && ++shared[place] > most)
+                most = shared[place];
+        }
+        expect(most <= 16, "%u names share a place, %s...%s", most,
+               rows[i % LENGTH_OF(rows)].before, rows[i % LENGTH_OF(rows)].behind);
+    }
+}
+
 #if !SANITIZED
 static void short_memory_leaves_the_table_as_it_was(void **state)
 {
@@ -156,6 +190,7 @@ int main(void)
         cmocka_unit_test(every_name_finds_its_own_value_however_many_there_are),
         cmocka_unit_test(names_are_any_bytes_compared_exactly),
         cmocka_unit_test(a_hash_tells_names_apart_by_each_of_their_bytes_and_their_length),
+        cmocka_unit_test(names_that_are_nearly_the_same_are_spread_over_all_places),
         cmocka_unit_test(a_cleared_table_is_empty_and_can_be_filled_again),
 #if !SANITIZED
         cmocka_unit_test(short_memory_leaves_the_table_as_it_was),

@@ -126,6 +126,31 @@ static void a_request_that_is_too_long_ends_them_wherever_it_stands(void **state
     site_close(&site);
 }
 
+/* saslauthd's requests have the user's name in memory that is one for all of them: whoever sends two at
+ * once must not be told of the one what was asked of the other. */
+static void of_a_protocol_that_asks_once_each_request_keeps_its_own_user(void **state)
+{
+    static const char text[] = "\0\5alice\0\1x\0\4xmpp\0\0"
+                               "\0\3bob\0\1y\0\4xmpp\0\0";
+    struct foresight foresight;
+    const struct foreseen *next;
+    struct site site;
+
+    (void)state;
+    open_site(&site, HOSTS);
+    foresight_begin(&foresight, site.authority, &protocol_saslauthd, "h1.example", REQUEST_SIZE,
+                    (const uint8_t *)text, sizeof(text) - 1);
+    next = foresight_next(&foresight);
+    assert_int_equal(next->status, FRAME_COMPLETE);
+    assert_int_equal(next->question.user_length, 5);
+    assert_memory_equal(next->question.user, "alice", 5);
+    next = foresight_next(&foresight);
+    assert_int_equal(next->status, FRAME_COMPLETE);
+    assert_int_equal(next->question.user_length, 3);
+    assert_memory_equal(next->question.user, "bob", 3);
+    site_close(&site);
+}
+
 static void nothing_is_in_no_bytes(void **state)
 {
     struct foresight foresight;
@@ -143,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_come_as_the_protocol_finds_them_one_by_one),
         cmocka_unit_test(a_request_that_is_too_long_ends_them_wherever_it_stands),
+        cmocka_unit_test(of_a_protocol_that_asks_once_each_request_keeps_its_own_user),
         cmocka_unit_test(nothing_is_in_no_bytes),
     };
 

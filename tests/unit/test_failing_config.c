@@ -123,6 +123,8 @@ static void test_it_loads_whole_or_says_why_not(void **state)
             expect(strcmp(text, meant) == 0, "call %ld, %s: something is missing:\n%s", number,
                    failing.name, text);
             free(text);
+            expect(config->host_guess.numbers != NULL, "call %ld, %s: no host can be guessed",
+                   number, failing.name);
         }
         refused += config == NULL ? 1 : 0;
         config_destroy(&config);

@@ -120,11 +120,37 @@ static void making_keys_leaves_nothing_of_their_secrets(void **state)
     expect_wiped("a fingerprint", 1, 32);
 }
 
+static void a_key_takes_its_one_time_passwords_with_it(void **state)
+{
+    static const struct {
+        const char *name;
+        unsigned window;
+        size_t otps; /* the least power of two that holds those of 6 windows and 3 steps */
+    } rows[] = {{"no window", 0, 4}, {"in the key itself", 1, 16}, {"beside it", 10, 64}};
+    const struct token_format usual = default_format;
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        struct token_format format = usual;
+        struct token_key *key;
+
+        format.window = rows[i].window;
+        key = token_key_create(&format, secret, sizeof(secret), secret, sizeof(secret), any_date);
+        assert_non_null(key);
+        begin();
+        token_key_destroy(&key);
+        expect(wiped == 1 + 2 * OF_ITS_END, "%s: %u pieces", rows[i].name, wiped);
+        expect(bytes == rows[i].otps * sizeof(uint32_t) + OF_ITS_END * (2 * 32 + 2 * 20),
+               "%s: %zu bytes", rows[i].name, bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_keyed_hash_leaves_nothing_of_its_key),
         cmocka_unit_test(making_keys_leaves_nothing_of_their_secrets),
+        cmocka_unit_test(a_key_takes_its_one_time_passwords_with_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

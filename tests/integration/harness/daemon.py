@@ -109,13 +109,13 @@ class Daemon:
         return self
 
     def _collect(self):
+        stream, rest = self.process.stderr, b""
         readable = select.poll()
-        readable.register(self.process.stderr, select.POLLIN)
-        rest = b""
+        readable.register(stream, select.POLLIN)
         while True:
             readable.poll()
             with self.changed:
-                piece = os.read(self.process.stderr.fileno(), 65536)
+                piece = os.read(stream.fileno(), 65536)
                 self.collected += len(piece)
                 *lines, rest = (rest + piece + (b"\n" if rest and not piece else b"")).split(b"\n")
                 for line in lines:
@@ -137,7 +137,7 @@ class Daemon:
 
     def _catch_up(self):
         """Waits until all that the daemon has written by now is collected; with the lock held."""
-        if self.reader is None:
+        if self.process is None or self.process.stderr is None:
             return
         unread = array.array("i", [0])
         fcntl.ioctl(self.process.stderr, termios.FIONREAD, unread)
