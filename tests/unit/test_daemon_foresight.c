@@ -21,7 +21,7 @@ static void open_site(struct site *site, size_t hosts)
 /* The host of a request: now and then the same as before it, and none that is served. */
 static size_t host_of(size_t request)
 {
-    return request % 5 == 4 ? host_of(request - 1) : request * 31 % (HOSTS + 4);
+    return (request - (request % 5 == 4)) * 31 % (HOSTS + 4);
 }
 
 /* So many lines, of lengths of all kinds, and a piece of one more. */

@@ -140,7 +140,7 @@ static void a_key_takes_its_one_time_passwords_with_it(void **state)
         begin();
         token_key_destroy(&key);
         expect(wiped == 1 + 2 * OF_ITS_END, "%s: %u pieces", rows[i].name, wiped);
-        expect(bytes == rows[i].otps * sizeof(uint32_t) + OF_ITS_END * (2 * 32 + 2 * 20),
+        expect(bytes == rows[i].otps * sizeof(uint32_t) + (size_t)OF_ITS_END * (2 * 32 + 2 * 20),
                "%s: %zu bytes", rows[i].name, bytes);
     }
 }
