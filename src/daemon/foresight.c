@@ -69,8 +69,9 @@ static struct foreseen *at(struct foresight *foresight, unsigned number)
 }
 
 /* Each step goes a stride further than the next one, and the last one a stride further than what is
- * answered until this is due again. */
-static void look_ahead(struct foresight *foresight)
+ * answered until this is due again. Kept apart from what each request runs through, which would put
+ * registers aside for it. */
+__attribute__((noinline)) static void look_ahead(struct foresight *foresight)
 {
     unsigned end = foresight->taken + FORESIGHT_PLACES;
 
