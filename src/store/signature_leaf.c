@@ -1,26 +1,42 @@
 #include "store/signature_leaf.h"
 
-#include <string.h>
-
-/* How far a slot is behind another, going round. */
+/* How far a group is behind another, going round. */
 static size_t distance(size_t from, size_t to)
 {
     return to >= from ? to - from : to + LEAF_SLOTS - from;
 }
 
+/* A slot of a group whose id could stand in another group before it; LEAF_SLOTS: there is none. */
+static size_t find_movable(const struct signature_leaf *leaf, const struct block_row *ids,
+                           size_t group, size_t before)
+{
+    for (size_t slot = group; slot < group + LEAF_GROUP; slot++) {
+        uint32_t entry = leaf->entries[slot];
+
+        if (entry != 0 && distance(leaf_home(*signature_id_at(ids, leaf_place(entry))), group) >=
+                              distance(before, group))
+            return slot;
+    }
+    return LEAF_SLOTS;
+}
+
 void leaf_remove(struct signature_leaf *leaf, const struct block_row *ids, size_t slot)
 {
     size_t gap = slot;
+    size_t gap_group = slot - slot % LEAF_GROUP;
+    bool was_full = leaf_gaps(leaf, gap_group) == 0;
 
-    /* Whoever stands behind the gap, though it could stand in it or before, moves up: else it would
-     * not be found again. */
-    for (size_t next = leaf_next(gap); leaf->entries[next] != 0; next = leaf_next(next)) {
-        size_t home = leaf_home(*signature_id_at(ids, leaf_place(leaf->entries[next])));
+    /* Ids that found their groups full stand behind them, and would not be found again behind a gap:
+     * one moves up into it, and leaves a gap where it stood. */
+    for (size_t group = leaf_next(gap_group); was_full; group = leaf_next(group)) {
+        size_t movable = find_movable(leaf, ids, group, gap_group);
 
-        if (distance(home, next) >= distance(gap, next)) {
-            leaf->entries[gap] = leaf->entries[next];
-            gap = next;
-        }
+        was_full = leaf_gaps(leaf, group) == 0;
+        if (movable == LEAF_SLOTS)
+            continue;
+        leaf->entries[gap] = leaf->entries[movable];
+        gap = movable;
+        gap_group = group;
     }
     leaf->entries[gap] = 0;
     leaf->count--;

@@ -1,12 +1,12 @@
-/* A leaf of the set of signatures: where its ids stand, to the slot, and against a naive one. */
+/* A leaf of the set of signatures: where its ids stand, to the group, and against a naive one. */
 #include "vectors.h"
 
 #include "store/signature_leaf.h"
 
-/* The first low half whose home is this slot. */
-static uint64_t low_of_home(size_t slot)
+/* The first low half whose home is the group of this number. */
+static uint64_t low_of_home(size_t number)
 {
-    return (((uint64_t)slot << 32) + LEAF_SLOTS - 1) / LEAF_SLOTS;
+    return (((uint64_t)number << 32) + LEAF_GROUPS - 1) / LEAF_GROUPS;
 }
 
 /* Of few tags, and with different numbers in both halves: told apart by the whole of it alone. */
@@ -27,19 +27,41 @@ static size_t add(struct block_row *ids, struct signature_leaf *leaf, struct sig
     return ids->count - 1;
 }
 
-static void the_slots_share_the_low_halves_evenly(void **state)
+static void the_groups_share_the_low_halves_evenly(void **state)
 {
     (void)state;
-    for (size_t slot = 0; slot < LEAF_SLOTS; slot++) {
-        struct signature_id id = {.low = low_of_home(slot)};
+    for (size_t number = 0; number < LEAF_GROUPS; number++) {
+        struct signature_id id = {.low = low_of_home(number)};
+        size_t group = number * LEAF_GROUP;
 
-        expect(leaf_home(id) == slot, "slot %zu begins", slot);
+        expect(leaf_home(id) == group, "group %zu begins", number);
         id.low |= UINT64_C(0xffffffff) << 32;
         id.high = UINT64_MAX;
-        expect(leaf_home(id) == slot, "slot %zu, whatever the rest of the id", slot);
-        id.low = low_of_home(slot + 1) - 1;
-        expect(leaf_home(id) == slot, "slot %zu ends", slot);
-        expect(leaf_next(slot) == (slot + 1) % LEAF_SLOTS, "behind slot %zu", slot);
+        expect(leaf_home(id) == group, "group %zu, whatever the rest of the id", number);
+        id.low = low_of_home(number + 1) - 1;
+        expect(leaf_home(id) == group, "group %zu ends", number);
+        expect(leaf_next(group) == (group + LEAF_GROUP) % LEAF_SLOTS, "behind group %zu", number);
+    }
+}
+
+static void a_groups_entries_are_looked_at_together_and_no_others(void **state)
+{
+    (void)state;
+    for (size_t group = 0; group < LEAF_SLOTS; group += LEAF_GROUP) {
+        for (size_t slot = 0; slot < LEAF_SLOTS; slot++) {
+            struct signature_leaf leaf = {0};
+            bool is_there = slot >= group && slot < group + LEAF_GROUP;
+            unsigned bit = is_there ? 1U << (slot - group) : 0;
+
+            leaf.entries[slot] = 0xa0123456;
+            expect(leaf_gaps(&leaf, group) == (0xff & ~bit), "slot %zu in %zu", slot, group);
+            expect(leaf_match(&leaf, group, 0xff000000, 0xa0000000) == bit, "slot %zu in %zu", slot,
+                   group);
+            expect(leaf_match(&leaf, group, 0xff000000, 0xa1000000) == 0, "slot %zu in %zu", slot,
+                   group);
+            expect(leaf_match(&leaf, group, 0xffffffff, 0xa0000000) == 0, "slot %zu in %zu", slot,
+                   group);
+        }
     }
 }
 
@@ -64,60 +86,83 @@ static void an_entry_tells_the_place_and_is_never_a_free_slots(void **state)
     }
 }
 
+/* Which group a letter stands for: the first two, some in the midst, and the last two. */
+static size_t group_of(char letter)
+{
+    if (letter >= 'y')
+        return LEAF_GROUPS - 1 - (size_t)('z' - letter);
+    return letter >= 'a' ? 5 + (size_t)(letter - 'a') : (size_t)(letter - '0');
+}
+
+#define A8 "aaaaaaaa"
+#define B8 "bbbbbbbb"
+#define Z8 "zzzzzzzz"
+
 static void ids_stand_behind_their_home_and_move_up_when_one_goes(void **state)
 {
-    enum { MOST = 6, NONE = MOST, LAST = LEAF_SLOTS - 1 };
+    enum { NONE = 99 };
     static const struct {
         const char *name;
-        size_t homes[MOST]; /* of the ids, in the order in which they come */
-        size_t count, removed;
-        size_t slots[MOST]; /* where they stand then */
+        const char *homes; /* of the ids, in the order in which they come */
+        size_t removed;
+        const char *groups; /* where they stand then */
     } rows[] = {
-        {"at home", {5, 7, 0, LAST}, 4, NONE, {5, 7, 0, LAST}},
-        {"behind each other", {5, 5, 5}, 3, NONE, {5, 6, 7}},
-        {"behind who came first", {6, 5, 5}, 3, NONE, {6, 5, 7}},
-        {"round the end", {LAST, LAST, LAST}, 3, NONE, {LAST, 0, 1}},
-        {"round the end, where one is at home", {0, LAST, LAST}, 3, NONE, {0, LAST, 1}},
-        {"nobody is behind", {5, 7}, 2, 0, {0, 7}},
-        {"the last of them goes", {5, 5, 5}, 3, 2, {5, 6}},
-        {"all move up", {5, 5, 5, 5}, 4, 0, {0, 5, 6, 7}},
-        {"those behind move up", {5, 5, 5, 5}, 4, 1, {5, 0, 6, 7}},
-        {"who is at home stays", {5, 6, 7}, 3, 0, {0, 6, 7}},
-        {"past one that is at home", {5, 6, 5}, 3, 0, {0, 6, 5}},
-        {"past some, and once more", {5, 6, 7, 5, 6}, 5, 0, {0, 6, 7, 5, 8}},
-        {"not before its home", {5, 5, 6, 6}, 4, 0, {0, 5, 6, 7}},
-        {"not over a free slot", {5, 7, 7}, 3, 0, {0, 7, 8}},
-        {"round the end, all move up", {LAST, LAST, LAST}, 3, 0, {0, LAST, 0}},
-        {"round the end, and its neighbours", {LAST, LAST, 0}, 3, 0, {0, LAST, 0}},
-        {"at the first slot one is at home", {LAST, 0, 0}, 3, 0, {0, 0, 1}},
-        {"past the first slot's", {LAST, 0, LAST}, 3, 0, {0, 0, LAST}},
-        {"past the last slot's", {LAST - 1, LAST, LAST - 1}, 3, 0, {0, LAST, LAST - 1}},
-        {"at the first slot, who came round", {LAST, LAST, LAST - 1}, 3, 1, {LAST, 0, LAST - 1}},
-        {"behind the first slot, who came round", {LAST, 0, 1, LAST, 1}, 5, 1, {LAST, 0, 1, 0, 2}},
+        {"at home", "ab0z", NONE, "ab0z"},
+        {"eight at home", A8, NONE, A8},
+        {"the ninth is behind them", A8 "a", NONE, A8 "b"},
+        {"behind who came first", B8 A8 "a", NONE, B8 A8 "c"},
+        {"round the end", Z8 "z", NONE, Z8 "0"},
+        {"round the end, where one is at home", "0" Z8 "z", NONE, "0" Z8 "0"},
+        {"nobody is behind", "ab", 0, "-b"},
+        {"one of a group with a gap goes", "aaab", 1, "a-ab"},
+        {"the last of them goes", A8 "a", 8, A8 "-"},
+        {"the ninth moves up", A8 "a", 0, "-aaaaaaaa"},
+        {"the ninth moves up, whoever goes", A8 "a", 5, "aaaaa-aaa"},
+        {"who is at home stays", A8 "b", 0, "-aaaaaaab"},
+        {"past one that is at home", A8 "ba", 0, "-aaaaaaaba"},
+        {"past eight that are at home", A8 B8 "a", 0, "-aaaaaaa" B8 "a"},
+        {"past another that can't", A8 B8 "ba", 0, "-aaaaaaa" B8 "ca"},
+        {"and one behind it in its turn", A8 "a" B8, 0, "-aaaaaaaa" B8},
+        {"and one behind that", A8 "a" B8 "cccccccc", 0, "-aaaaaaaa" B8 "cccccccc"},
+        {"not before its home", A8 B8 "b", 0, "-aaaaaaa" B8 "c"},
+        {"not over a group with a gap", A8 "a" B8 "d", 8, A8 "-" B8 "d"},
+        {"round the end, it moves up", Z8 "z", 0, "-zzzzzzzz"},
+        {"round the end, and its neighbour", Z8 "z00000000", 0, "-zzzzzzzz00000000"},
+        {"at the first group one is at home", Z8 "0", 0, "-zzzzzzz0"},
+        {"past the first group", Z8 "00000000z", 0, "-zzzzzzz00000000z"},
+        {"past the last group", "yyyyyyyy" Z8 "y", 0, "-yyyyyyy" Z8 "y"},
+        {"who came round goes", Z8 "z0", 8, Z8 "-0"},
+        {"behind the first group, who came round", Z8 "00000000z1", 8, Z8 "-000000001"},
     };
 
     (void)state;
     for (size_t i = 0; i < LENGTH_OF(rows); i++) {
         struct signature_leaf leaf = {0};
         struct block_row ids = {0};
-        size_t left = rows[i].count - (rows[i].removed != NONE);
+        size_t count = strlen(rows[i].homes);
+        size_t left = count - (rows[i].removed != NONE);
         size_t taken = 0;
 
-        for (size_t at = 0; at < rows[i].count; at++)
-            add(&ids, &leaf, id_at(rows[i].homes[at], at));
+        assert_int_equal(strlen(rows[i].groups), count);
+        for (size_t at = 0; at < count; at++)
+            add(&ids, &leaf, id_at(group_of(rows[i].homes[at]), at));
         if (rows[i].removed != NONE) {
-            struct signature_id id = id_at(rows[i].homes[rows[i].removed], rows[i].removed);
+            struct signature_id id = *signature_id_at(&ids, rows[i].removed);
 
             leaf_remove(&leaf, &ids, leaf_find(&leaf, &ids, id));
             expect(leaf.entries[leaf_find(&leaf, &ids, id)] == 0, "%s: it is there", rows[i].name);
         }
         expect(leaf.count == left, "%s: %u ids", rows[i].name, leaf.count);
-        for (size_t at = 0; at < rows[i].count; at++) {
-            struct signature_id id = id_at(rows[i].homes[at], at);
+        for (size_t at = 0; at < count; at++) {
+            struct signature_id id = *signature_id_at(&ids, at);
+            size_t slot = leaf_find(&leaf, &ids, id);
 
-            if (at != rows[i].removed)
-                expect(leaf.entries[rows[i].slots[at]] == leaf_entry(id, at),
-                       "%s: id %zu is not at %zu", rows[i].name, at, rows[i].slots[at]);
+            if (at == rows[i].removed)
+                continue;
+            expect(leaf.entries[slot] == leaf_entry(id, at), "%s: id %zu is lost", rows[i].name,
+                   at);
+            expect(slot / LEAF_GROUP == group_of(rows[i].groups[at]), "%s: id %zu is in %zu",
+                   rows[i].name, at, slot / LEAF_GROUP);
         }
         for (size_t slot = 0; slot < LEAF_SLOTS; slot++)
             taken += leaf.entries[slot] != 0;
@@ -144,7 +189,7 @@ static void a_miss_looks_at_no_id(void **state)
     }
 }
 
-/* All slots from the home on are taken up to where it stands, or belongs. */
+/* All groups from the home on are full up to that in which it stands, or belongs. */
 static void check_found(const struct signature_leaf *leaf, const struct block_row *ids,
                         const bool *held, struct signature_id id, size_t place)
 {
@@ -154,8 +199,8 @@ static void check_found(const struct signature_leaf *leaf, const struct block_ro
         expect(leaf->entries[slot] == leaf_entry(id, place), "id %zu", place);
     else
         expect(leaf->entries[slot] == 0, "not id %zu", place);
-    for (size_t before = leaf_home(id); before != slot; before = leaf_next(before))
-        expect(leaf->entries[before] != 0, "a gap before id %zu", place);
+    for (size_t group = leaf_home(id); slot - group >= LEAF_GROUP; group = leaf_next(group))
+        expect(leaf_gaps(leaf, group) == 0, "a gap before id %zu", place);
 }
 
 /* Few homes, beside each other around the end, and all slots taken but one at times. */
@@ -173,7 +218,7 @@ static void random_ids_come_and_go_and_no_other_is_lost(void **state)
         struct signature_id *id = block_row_add(&ids, sizeof(*id));
 
         assert_non_null(id);
-        *id = id_at((LEAF_SLOTS - 3 + i % 7) % LEAF_SLOTS, i);
+        *id = id_at((LEAF_GROUPS - 3 + i % 7) % LEAF_GROUPS, i);
     }
     leaf.depth = 9;
     for (int round = 0; round < 30000; round++) {
@@ -226,7 +271,7 @@ static void a_leaf_is_parted_by_one_bit(void **state)
             size_t going = 0;
 
             for (size_t at = 0; at < rows[i].count; at++) {
-                struct signature_id id = id_at((LEAF_SLOTS - 4 + at % 5 * 2) % LEAF_SLOTS, at);
+                struct signature_id id = id_at((LEAF_GROUPS - 4 + at % 5 * 2) % LEAF_GROUPS, at);
                 bool goes = rows[i].every != 0 && at % rows[i].every == 0;
 
                 id.high = (id.high & ~(UINT64_C(1) << bit)) | (uint64_t)goes << bit;
@@ -258,7 +303,8 @@ static void a_leaf_is_parted_by_one_bit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_slots_share_the_low_halves_evenly),
+        cmocka_unit_test(the_groups_share_the_low_halves_evenly),
+        cmocka_unit_test(a_groups_entries_are_looked_at_together_and_no_others),
         cmocka_unit_test(an_entry_tells_the_place_and_is_never_a_free_slots),
         cmocka_unit_test(ids_stand_behind_their_home_and_move_up_when_one_goes),
         cmocka_unit_test(a_miss_looks_at_no_id),
