@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/little_endian.h"
 #include "config/config.h"
 
 int verifiers_create(struct config *config, size_t count)
@@ -44,26 +43,8 @@ void verifiers_fill(struct config *config)
         fill(&config->verifiers[i], &config->hosts[i]);
 }
 
-/* Eight bytes at a time, the last of them perhaps twice: a library's call would cost several times as
- * much. */
-static bool is_same(const char *one, const char *other, size_t length)
-{
-    uint64_t different, a, b;
-
-    if (length < sizeof(a))
-        return memcmp(one, other, length) == 0;
-    (void)take_u64((const uint8_t *)one + length - sizeof(a), &a);
-    (void)take_u64((const uint8_t *)other + length - sizeof(b), &b);
-    different = a ^ b;
-    for (size_t at = 0; at + sizeof(a) < length; at += sizeof(a)) {
-        (void)take_u64((const uint8_t *)one + at, &a);
-        (void)take_u64((const uint8_t *)other + at, &b);
-        different |= a ^ b;
-    }
-    return different == 0;
-}
-
 bool verifier_is_named(const struct verifier *verifier, const char *domain, size_t length)
 {
-    return length > 0 && length == verifier->name_length && is_same(verifier->name, domain, length);
+    return length > 0 && length == verifier->name_length &&
+           memcmp(verifier->name, domain, length) == 0;
 }

@@ -16,8 +16,8 @@
 #include "store/block_row.h"
 #include "store/signature_id.h"
 
-/* A group is half of a cache line. Where four fifths of all slots are taken, at the most, nearly
- * every id finds room in its own. */
+/* A group is half of a cache line. With four fifths of all slots taken, the most, twelve of thirteen
+ * ids stand in their own group, and a miss looks at two. */
 enum { LEAF_GROUP = 8, LEAF_GROUPS = 63, LEAF_SLOTS = LEAF_GROUP * LEAF_GROUPS, LEAF_FULL = 400 };
 
 /* An entry is 0 where its slot is free, else the id's tag and, 1 higher, its place. */
@@ -64,6 +64,10 @@ static inline size_t leaf_next(size_t group)
 typedef uint32_t leaf_half __attribute__((vector_size(LEAF_GROUP / 2 * sizeof(uint32_t))));
 typedef uint64_t leaf_parts __attribute__((vector_size(sizeof(leaf_half))));
 
+_Static_assert(LEAF_GROUP == 8 && 2 * sizeof(leaf_half) == LEAF_GROUP * sizeof(uint32_t),
+               "a group is two halves of four entries");
+_Static_assert(LEAF_FULL <= LEAF_SLOTS - 2, "two slots are free where an id is added");
+
 /* A bit for each of a group's entries whose bits under a mask have this value. */
 static inline unsigned leaf_match(const struct signature_leaf *leaf, size_t group, uint32_t mask,
                                   uint32_t value)
@@ -86,14 +90,14 @@ static inline unsigned leaf_gaps(const struct signature_leaf *leaf, size_t group
     return leaf_match(leaf, group, UINT32_MAX, 0);
 }
 
-/* The slot of the lowest bit, of which there is one. */
+/* The slot of the lowest bit; bits is not 0. */
 static inline size_t leaf_slot(size_t group, unsigned bits)
 {
     return group + (size_t)__builtin_ctz(bits);
 }
 
-/* The slot that holds the id, or the free one where it belongs; one is free. An id never stands
- * behind a group that has a gap. */
+/* The slot that holds the id, or the free one where it belongs; one is free. From an id's home on, no
+ * group before its own has a gap. */
 static inline size_t leaf_find(const struct signature_leaf *leaf, const struct block_row *ids,
                                struct signature_id id)
 {

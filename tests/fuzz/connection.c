@@ -73,7 +73,7 @@ struct script {
 };
 
 /* Whether a token of the script may be too old by now: a conversation takes no half a minute but where the
- * machine is suspended meanwhile. */
+ * machine is suspended meanwhile. Then it tells nothing. */
 static bool is_outdated(const struct script *script)
 {
     return moment_seconds(moment_now()) - script->began >= 30;
@@ -377,5 +377,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     close(pair[1]);
     turns(2);
     EXPECT(server->connection_count == 0);
+    /* Whom it has seen is not what the script says. */
+    if (is_outdated(&script)) {
+        server_destroy(&server);
+        seen = false;
+    }
     return 0;
 }

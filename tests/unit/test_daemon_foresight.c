@@ -158,7 +158,7 @@ static void nothing_is_in_no_bytes(void **state)
 
     (void)state;
     open_site(&site, HOSTS);
-    foresight_begin(&foresight, site.authority, NULL, NULL, REQUEST_SIZE, NULL, 0);
+    foresight_begin(&foresight, site.authority, NULL, NULL, REQUEST_SIZE, (const uint8_t *)"", 0);
     assert_int_equal(foresight_next(&foresight)->status, FRAME_INCOMPLETE);
     site_close(&site);
 }
