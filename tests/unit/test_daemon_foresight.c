@@ -151,6 +151,22 @@ static void of_a_protocol_that_asks_once_each_request_keeps_its_own_user(void **
     site_close(&site);
 }
 
+static void a_host_that_was_not_foreseen_is_found_all_the_same(void **state)
+{
+    char token[TOKEN_LENGTH_MAX + 1];
+    struct question question;
+    struct site site;
+
+    (void)state;
+    open_site(&site, HOSTS);
+    question = question_of(QUESTION_AUTH, "alice", "h70.example",
+                           minted_by(&site, 0, "alice", "h70.example", 0, token));
+    assert_int_equal(answer_to(&site, &question, at_second(1)), ANSWER_YES);
+    question.host = "h71.example";
+    assert_int_equal(answer_to(&site, &question, at_second(1)), ANSWER_NO);
+    site_close(&site);
+}
+
 static void nothing_is_in_no_bytes(void **state)
 {
     struct foresight foresight;
@@ -169,6 +185,7 @@ int main(void)
         cmocka_unit_test(requests_come_as_the_protocol_finds_them_one_by_one),
         cmocka_unit_test(a_request_that_is_too_long_ends_them_wherever_it_stands),
         cmocka_unit_test(of_a_protocol_that_asks_once_each_request_keeps_its_own_user),
+        cmocka_unit_test(a_host_that_was_not_foreseen_is_found_all_the_same),
         cmocka_unit_test(nothing_is_in_no_bytes),
     };
 
