@@ -216,7 +216,7 @@ class Build:
             path.write_bytes(bytes(MARKS_SIZE))
             wrong = self.run_test(test, directory, {"MUTATION_MARKS": str(path)})
             if wrong:
-                raise Fault(f"{test} fails with marks: {wrong}")
+                raise self.fault(test, directory, "with marks", wrong)
             with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as marks:
                 return test, [place for number, place in enumerate(places) if marks[number]]
 
@@ -268,6 +268,12 @@ class Build:
         return failed[1] if failed else f"ends with {code}"
 
     @staticmethod
+    def fault(test, directory, how, wrong):
+        """A test that fails where it must not, with what it said: it may be long before it does so again."""
+        said = (directory / f"{test}.stderr").read_text(encoding="utf-8", errors="replace")
+        return Fault(f"{test} fails {how}: {wrong}\n{said[-2000:]}")
+
+    @staticmethod
     def await_end(pid, most_seconds):
         """Whether it ended by itself: not, where nothing in its session uses the processor any more, or after far more than its time."""
         descriptor = os.pidfd_open(pid)
@@ -290,7 +296,7 @@ class Build:
             if test not in self.seconds:
                 wrong = self.run_test(test, self.directory)
                 if wrong:
-                    raise Fault(f"{test} fails without any mutant: {wrong}")
+                    raise self.fault(test, self.directory, "without any mutant", wrong)
 
     def control(self, target):
         """Where the original stands in a mutant's place."""
