@@ -177,6 +177,7 @@ static void tokens_are_doubted_as_far_as_former_settings_reached(void **state)
                                                          .reach = 30}) == (step <= 1),
                "before: step %lld", (long long)step);
     spent_store_follow_reach(store, &(struct reach){.settings = 1, .seconds = {30}}, at(20, 110));
+    assert_false(store->reach_is_unwritten); /* there is no directory */
     for (int64_t step = -2; step <= 20; step++) {
         const struct spend narrow = token_of_step(step, 1);
         const struct spend wide = token_of_step(step, 10);
@@ -195,6 +196,40 @@ static void tokens_are_doubted_as_far_as_former_settings_reached(void **state)
     spent_store_destroy(&store);
 }
 
+static bool is_on_disk(const struct state_fixture *fixture)
+{
+    return faccessat(fixture->directory, "reach", F_OK, 0) == 0;
+}
+
+/* A reload does not wait for the disk, and one that fails is no reason to forget. */
+static void what_a_reload_gives_up_is_written_at_the_next_tick_where_that_is_possible(void **state)
+{
+    const struct state_fixture *fixture = *state;
+    const struct reach wide = reach_of(1, 300, 0), narrow = reach_of(2, 30, 0);
+    struct spent_store *store = memory_store_create(at(0, 100), false);
+    struct reach_history history;
+
+    assert_non_null(store);
+    assert_int_equal(spent_store_begin_reach(store, fixture->directory, &wide, at(0, 100)), 0);
+    empty_state(fixture);
+    spent_store_tick(store, at(1, 101));
+    assert_false(is_on_disk(fixture));
+
+    spent_store_follow_reach(store, &narrow, at(2, 102));
+    store->reach_directory = -1;
+    spent_store_tick(store, at(3, 103));
+    store->reach_directory = fixture->directory;
+    assert_false(is_on_disk(fixture));
+    spent_store_tick(store, at(4, 104));
+    begin(fixture, &history, narrow, at(5, 105));
+    expect_former(&history, 300, 0);
+
+    empty_state(fixture);
+    spent_store_tick(store, at(6, 106));
+    assert_false(is_on_disk(fixture));
+    spent_store_destroy(&store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +243,7 @@ int main(void)
         state_test(a_damaged_file_counts_as_the_furthest_that_there_is),
         cmocka_unit_test(a_directory_that_can_not_be_written_is_an_error),
         cmocka_unit_test(tokens_are_doubted_as_far_as_former_settings_reached),
+        state_test(what_a_reload_gives_up_is_written_at_the_next_tick_where_that_is_possible),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
