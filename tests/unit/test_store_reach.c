@@ -201,24 +201,24 @@ static bool is_on_disk(const struct state_fixture *fixture)
     return faccessat(fixture->directory, "reach", F_OK, 0) == 0;
 }
 
-/* A reload does not wait for the disk, and one that fails is no reason to forget. */
-static void what_a_reload_gives_up_is_written_at_the_next_tick_where_that_is_possible(void **state)
+static void give_up_by_a_reload(const struct state_fixture *fixture, int directory)
 {
-    const struct state_fixture *fixture = *state;
     const struct reach wide = reach_of(1, 300, 0), narrow = reach_of(2, 30, 0);
     struct spent_store *store = memory_store_create(at(0, 100), false);
     struct reach_history history;
 
     assert_non_null(store);
-    assert_int_equal(spent_store_begin_reach(store, fixture->directory, &wide, at(0, 100)), 0);
+    assert_int_equal(spent_store_begin_reach(store, directory, &wide, at(0, 100)), 0);
+    assert_true(is_on_disk(fixture));
     empty_state(fixture);
     spent_store_tick(store, at(1, 101));
     assert_false(is_on_disk(fixture));
 
     spent_store_follow_reach(store, &narrow, at(2, 102));
+    assert_int_equal(store->reach_directory, directory);
     store->reach_directory = -1;
     spent_store_tick(store, at(3, 103));
-    store->reach_directory = fixture->directory;
+    store->reach_directory = directory;
     assert_false(is_on_disk(fixture));
     spent_store_tick(store, at(4, 104));
     begin(fixture, &history, narrow, at(5, 105));
@@ -228,6 +228,18 @@ static void what_a_reload_gives_up_is_written_at_the_next_tick_where_that_is_pos
     spent_store_tick(store, at(6, 106));
     assert_false(is_on_disk(fixture));
     spent_store_destroy(&store);
+}
+
+/* A reload does not wait for the disk, and one that fails is no reason to forget. Descriptor 0 is one
+ * as any other. */
+static void what_a_reload_gives_up_is_written_at_the_next_tick_where_that_is_possible(void **state)
+{
+    const struct state_fixture *fixture = *state;
+
+    give_up_by_a_reload(fixture, fixture->directory);
+    assert_int_equal(dup2(fixture->directory, STDIN_FILENO), STDIN_FILENO);
+    give_up_by_a_reload(fixture, STDIN_FILENO);
+    close(STDIN_FILENO);
 }
 
 int main(void)
