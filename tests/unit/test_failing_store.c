@@ -8,6 +8,7 @@
 #include "state_fixture.h"
 #include "store/accounts.h"
 #include "store/journal_store.h"
+#include "store/reach.h"
 #include "store/state_directory.h"
 #include "token/judge.h"
 
@@ -101,6 +102,50 @@ static void test_a_token_is_spent_once_whatever_call_of_the_journal_fails(void *
                failing.name);
     }
     expect(fresh > 5, "only %zu failures let a token be spent", fresh);
+}
+
+/* fsync or fdatasync */
+static bool a_sync_failed(void)
+{
+    return call_failed() && strstr(failing.name, "sync") != NULL;
+}
+
+/* The file and its name, each by a call of its own. */
+static void test_a_start_waits_until_the_reach_is_on_the_disk(void **state)
+{
+    const struct state_fixture *fixture = *state;
+    const struct reach reach = {.settings = 1, .seconds = {300}};
+    struct reach_history history;
+    size_t syncs = 0;
+
+    for (long number = 1; number == 1 || call_failed(); number++) {
+        int result;
+
+        fail_call(number);
+        result = reach_begin(&history, fixture->directory, &reach, after(0));
+        calls_succeed();
+        if (!a_sync_failed())
+            continue;
+        syncs++;
+        expect(result == -1, "call %ld", number);
+    }
+    assert_int_equal(syncs, 2);
+}
+
+static void test_a_tick_does_not_wait_until_the_reach_is_on_the_disk(void **state)
+{
+    const struct state_fixture *fixture = *state;
+    const struct reach_history history = {.current = {.settings = 1}};
+
+    for (long number = 1; number == 1 || call_failed(); number++) {
+        int result;
+
+        fail_call(number);
+        result = reach_write(&history, fixture->directory);
+        calls_succeed();
+        expect(result == (call_failed() ? -1 : 0), "call %ld, %s", number, failing.name);
+        expect(!a_sync_failed(), "call %ld", number);
+    }
 }
 
 static void test_a_memory_store_is_whole_or_not_there(void **state)
@@ -345,6 +390,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         state_test(test_a_token_is_spent_once_whatever_call_of_the_journal_fails),
+        state_test(test_a_start_waits_until_the_reach_is_on_the_disk),
+        state_test(test_a_tick_does_not_wait_until_the_reach_is_on_the_disk),
         cmocka_unit_test(test_a_memory_store_is_whole_or_not_there),
         state_test(test_what_the_operator_was_told_holds_whatever_call_of_the_database_fails),
         state_test(test_a_state_directory_is_locked_or_not_open),
