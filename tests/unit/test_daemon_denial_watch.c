@@ -40,6 +40,8 @@ static void a_user_who_was_denied_since_is_told_from_others(void **state)
          DENIAL_OF_USER},
         {"the user was, after a full round", DENIAL_WATCH_SIZE, 1, 0, DENIAL_WATCH_SIZE,
          DENIAL_OF_USER},
+        {"the user was, before, as the oldest that is kept", 0, 1, DENIAL_WATCH_SIZE - 1,
+         DENIAL_WATCH_SIZE, DENIAL_NO_NEWS},
         {"others were, as many as are kept", DENIAL_WATCH_SIZE, 0, 0, 0, DENIAL_NO_NEWS},
         {"others were, one more than are kept", DENIAL_WATCH_SIZE + 1, 0, 0, 0, DENIAL_UNKNOWN},
         {"the user was, before all that are kept", 0, 1, DENIAL_WATCH_SIZE, 0, DENIAL_UNKNOWN},
