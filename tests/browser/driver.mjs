@@ -4,6 +4,8 @@
 // Playwright page; a page that is not there yet is opened in a context of its own, as another person's browser would be.
 // Each line of stdout is its answer, {"result": ...} or {"error": "..."}. What pages did meanwhile (requests, answers,
 // errors, refused connections) is asked for by {"page": NAME, "call": "history"}. The end of stdin ends everything.
+//
+// Later versions of Playwright than 1.61 want a later Node.js than Debian 12 has.
 
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
