@@ -265,7 +265,10 @@ class Build:
         report = re.search(r"(?:ERROR: (\w+Sanitizer: [\w-]+)|(runtime error: .*))", said)
         if report:
             return (report[1] or report[2])[:60].replace("\t", " ")
-        return failed[1] if failed else f"ends with {code}"
+        if not failed:
+            return f"ends with {code}"
+        why = re.search(r"\[  ERROR   \] --- (.{1,100})", said)
+        return failed[1] + (f" ({why[1]})".replace("\t", " ") if why else "")
 
     @staticmethod
     def fault(test, directory, how, wrong):
