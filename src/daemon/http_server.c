@@ -127,7 +127,8 @@ static bool is_full(const struct http_server *server)
     return server->client_count >= server->rules.clients_max;
 }
 
-/* Who waits in the backlog of a full server waits for the look that finds somebody gone. */
+/* Who waits in the backlog of a full server waits for the look that finds somebody gone. The looks
+ * go on by themselves: where this fails, the next one comes when it would have. */
 static void plan_look(struct http_server *server)
 {
     evtimer_add(server->look, is_full(server) || loop_memory_is_low() ? &soon : &second);
@@ -308,7 +309,7 @@ static void on_request(struct evhttp_request *request, void *context)
 static int set_up(struct http_server *server, int descriptor)
 {
     server->http = evhttp_new(server->loop);
-    server->look = evtimer_new(server->loop, on_look, server);
+    server->look = event_new(server->loop, -1, EV_PERSIST, on_look, server);
     server->arrival = evtimer_new(server->loop, on_arrival, server);
     if (server->http == NULL || server->look == NULL || server->arrival == NULL)
         return -1;

@@ -400,11 +400,38 @@ static void test_it_says_no_yes_that_was_not_earned_and_serves_again(void **stat
     server_destroy(&site->server);
 }
 
+/* Each of the two HTTP servers looks once a second who has gone, and plans its next look. Whom the loop
+ * refuses that goes on looking all the same: a third refusal comes, and nobody's descriptor stays. */
+static void test_a_look_that_can_not_be_planned_anew_is_not_the_last(void **state)
+{
+    struct site *site = *state;
+    size_t descriptors = 0;
+    int refused = 0;
+
+    site->server = start(site, load(site), 0);
+    assert_non_null(site->server);
+    assert_true(serves(site));
+    descriptors = open_descriptors();
+    for (int tries = 0; tries < 2000 && refused < 3; tries++) {
+        fail_call(1);
+        turns(site);
+        refused += call_failed() && strcmp(failing.name, "event_add") == 0;
+        usleep(5000);
+    }
+    calls_succeed();
+    assert_int_equal(refused, 3);
+    ask_for_pages(site);
+    assert_true(closes_all(site, descriptors));
+    server_destroy(&site->server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_it_starts_or_says_why_not, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_it_says_no_yes_that_was_not_earned_and_serves_again,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_look_that_can_not_be_planned_anew_is_not_the_last,
                                         set_up, tear_down),
     };
 
