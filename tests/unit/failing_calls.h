@@ -41,17 +41,26 @@
 #include "base/name_table.h"
 
 static struct {
-    long left;     /* calls up to the one that fails; 0: none does */
-    bool done;     /* one has failed */
-    bool held;     /* what is called now is the test's own */
-    char name[40]; /* which */
+    long left;        /* calls up to the one that fails; 0: none does */
+    bool done;        /* one has failed */
+    bool held;        /* what is called now is the test's own */
+    char name[40];    /* which */
+    const char *only; /* those of this name count; NULL: all */
 } failing;
 
 /* From here on the number-th call fails, once. */
 static inline void fail_call(long number)
 {
     failing.done = failing.held = false;
+    failing.only = NULL;
     failing.left = number;
+}
+
+/* The same for the calls of one name. */
+static inline void fail_call_of(const char *name, long number)
+{
+    fail_call(number);
+    failing.only = name;
 }
 
 static inline void calls_succeed(void)
@@ -73,6 +82,8 @@ static inline void hold_calls(bool held)
 
 static inline bool is_to_fail(const char *name, int error)
 {
+    if (failing.only != NULL && strcmp(name, failing.only) != 0)
+        return false;
     if (failing.held || failing.left == 0 || --failing.left > 0)
         return false;
     failing.done = true;
