@@ -25,7 +25,7 @@ KEPT = pathlib.Path("build/mutation")
 STORE = ("replay_index", "signature_set", "signature_leaf", "block_row", "signature_id", "huge_block", "closed_time", "start_floor",
          "spent_store", "memory_store", "journal_store", "journal_record", "journal_opening", "journal_count", "redis_record", "reach")
 # With all of the verifier's room.
-TARGETS = (*(f"store/{name}" for name in STORE), "base/number", "base/moment", "config/windows",
+TARGETS = (*(f"store/{name}" for name in STORE), "base/number", "base/moment", "config/verifier", "config/windows",
            "config/key_rules", "config/reload", "config/replay", "daemon/authority", "daemon/user_rules", "daemon/denial_watch")
 
 # What is compiled only where libcrypto is without its deprecated functions.
