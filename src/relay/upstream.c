@@ -56,8 +56,11 @@ void relay_upstream_check(struct relay_upstream *upstream)
 
     if (upstream->descriptor == -1)
         return;
-    length = recv(upstream->descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (length == -1 && (errno == EAGAIN || errno == EINTR))
+    /* Interrupted, it has not looked: a yes may be there that the next question did not earn. */
+    do
+        length = recv(upstream->descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    while (length == -1 && errno == EINTR);
+    if (length == -1 && errno == EAGAIN)
         return;
     if (length > 0)
         relay_report(RELAY_EVENT_UNSOLICITED,

@@ -81,3 +81,18 @@ def test_calls_of_the_relay_that_fail(directory, framing, stride):
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         wrong = [line for lines in pool.map(play, range(len(plan)), plan) for line in lines]
     assert not wrong, "\n".join(map(str, wrong[:40]))
+
+
+@pytest.mark.parametrize("framing", FRAMINGS.values(), ids=FRAMINGS.keys())
+def test_a_look_for_a_stale_yes_that_is_interrupted_is_made_again(directory, framing):
+    faults = Faults(directory / "page")
+    with Daemon(directory / "s", framing) as daemon, Relay(daemon.path, framing, env=faults.environment) as relay:
+        relay.send(framing.frame(b"auth:user0:example.org:right"))
+        assert relay.answer(ANSWERS_WITHIN) == framing.yes
+        relay.stop()
+        daemon.connections[0].send(framing.yes)
+        relay.send(framing.frame(b"auth:user1:example.org:wrong"))
+        faults.arm("recv", "EINTR", 1, 1)
+        relay.resume()
+        assert relay.answer(ANSWERS_WITHIN) == framing.no
+        assert faults.disarm() == 1
